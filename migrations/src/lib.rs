@@ -1,0 +1,95 @@
+//! The tables of Alliance, forward only. Each migration is one file of portable SQL in which `{uuid}`, `{instant}` and `{json}` stand for the
+//! column types that differ between SQLite and PostgreSQL. All pending migrations run in one transaction, on both databases.
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
+use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
+
+/// The list of migrations, oldest first.
+pub struct Migrator;
+
+struct Script {
+    name: &'static str,
+    sql: &'static str,
+}
+
+macro_rules! script {
+    ($name:literal) => {
+        Box::new(Script {
+            name: $name,
+            sql: include_str!(concat!("../sql/", $name, ".sql")),
+        })
+    };
+}
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![script!("m0001_spine"), script!("m0002_units"), script!("m0003_exchange")]
+    }
+}
+
+impl MigrationName for Script {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Script {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let (uuid, instant, json) = match manager.get_database_backend() {
+            DbBackend::Postgres => ("UUID", "TIMESTAMPTZ", "JSONB"),
+            _ => ("BLOB", "TEXT", "TEXT"),
+        };
+        let backend = manager.get_database_backend();
+        let sql = self
+            .sql
+            .replace("{uuid}", uuid)
+            .replace("{instant}", instant)
+            .replace("{json}", json);
+        for statement in statements(&sql, backend) {
+            manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Splits a script at its semicolons; a statement that only one database takes starts with `-- sqlite:` or `-- postgres:`.
+fn statements(sql: &str, backend: DbBackend) -> Vec<String> {
+    let other = if backend == DbBackend::Postgres {
+        "-- sqlite:"
+    } else {
+        "-- postgres:"
+    };
+    sql.split(";\n")
+        .filter(|statement| !statement.lines().any(|line| line.starts_with(other)))
+        .map(|statement| {
+            statement
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("--"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
+        .filter(|statement| !statement.trim().is_empty())
+        .collect()
+}
+
+/// Brings the database to the newest version and says how many migrations that took. Two callers at once are safe: the second waits.
+pub async fn migrate(db: &DatabaseConnection) -> Result<usize, DbErr> {
+    let options = sea_orm::TransactionOptions {
+        sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let transaction = db.begin_with_options(options).await?;
+    if db.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared("SELECT pg_advisory_xact_lock(4701234567)").await?;
+    }
+    let pending = Migrator::get_pending_migrations(&transaction).await?.len();
+    Migrator::up(&transaction, None).await?;
+    transaction.commit().await?;
+    Ok(pending)
+}
+
+/// How many migrations the database still lacks; an error where it has some that this program does not know.
+pub async fn pending(db: &DatabaseConnection) -> Result<usize, DbErr> {
+    Ok(Migrator::get_pending_migrations(db).await?.len())
+}

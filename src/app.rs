@@ -1,0 +1,84 @@
+//! The application: database, clock, keys and settings, and what is made of them once.
+
+use std::sync::{Arc, RwLock};
+
+use sea_orm::EntityTrait;
+
+use crate::auth::{Passwords, tokens::Tokens};
+use crate::calendar::{Calendar, Holiday};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::db::Db;
+use crate::error::Result;
+use crate::keys::KeyFile;
+
+/// Everything that a request needs; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    clock: Clock,
+    keys: KeyFile,
+    settings: Settings,
+    tokens: Tokens,
+    passwords: Passwords,
+    calendar: RwLock<Arc<Calendar>>,
+}
+
+impl App {
+    pub async fn new(db: Db, clock: Clock, keys: KeyFile, settings: Settings) -> Result<App> {
+        let app = App(Arc::new(Inner {
+            tokens: Tokens::new(settings.issuer.clone()),
+            db,
+            clock,
+            keys,
+            settings,
+            passwords: Passwords::default(),
+            calendar: RwLock::new(Arc::new(Calendar::shipped())),
+        }));
+        app.refresh().await?;
+        Ok(app)
+    }
+
+    /// Reads again what other instances may have changed: signing keys and the holiday table.
+    pub async fn refresh(&self) -> Result<()> {
+        self.0.tokens.load(&self.0.db, &self.0.keys).await?;
+        let rows = crate::areas::holiday::Entity::find().all(self.0.db.pool()).await?;
+        let later = rows.into_iter().map(|row| Holiday {
+            date: row.day,
+            working: row.working,
+            name: row.name,
+        });
+        *self.0.calendar.write().expect("no panic under this lock") = Arc::new(Calendar::shipped().with(later));
+        Ok(())
+    }
+
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub fn keys(&self) -> &KeyFile {
+        &self.0.keys
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    pub fn calendar(&self) -> Arc<Calendar> {
+        self.0.calendar.read().expect("no panic under this lock").clone()
+    }
+}

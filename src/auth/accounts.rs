@@ -1,0 +1,1 @@
+//! Creating accounts, granting and revoking roles, setting passwords.

@@ -1,0 +1,1 @@
+//! Accounts and sessions as the API shows them.

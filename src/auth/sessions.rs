@@ -1,0 +1,267 @@
+//! Signing in, staying signed in, signing out.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Duration, Utc};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::entity::{account, refresh_token, role_grant, session};
+use super::{Identity, Viewer};
+use crate::app::App;
+use crate::calendar::shanghai_day;
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::ids::new_key;
+use crate::refusal::{Reason, Refusal};
+use crate::work::statement;
+
+/// A session that is not refreshed ends after this.
+const IDLE: Duration = Duration::days(30);
+const LONGEST_LOGIN: usize = 64;
+
+/// Tokens just given out. The refresh token is shown this once.
+pub struct Opened {
+    pub access_token: String,
+    pub refresh_token: String,
+    pub expires_at: DateTime<Utc>,
+    pub viewer: Viewer,
+}
+
+pub fn digest(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
+}
+
+/// Opens a session. Attempts are counted before the password is looked at, so that many at once cannot slip past the lock, and by login
+/// whether or not an account bears it, so that a lock tells nothing.
+pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Opened> {
+    let now = app.clock().now();
+    let login = login.trim().to_lowercase();
+    if login.len() > LONGEST_LOGIN || password.len() > 1024 {
+        return Err(Reason::WrongCredentials.into());
+    }
+    count_attempt(app, &login, now).await?;
+    let found = account::Entity::find()
+        .filter(account::Column::Login.eq(login.as_str()))
+        .filter(account::Column::DisabledAt.is_null())
+        .one(app.db().pool())
+        .await?;
+    let hash = found.as_ref().map(|account| account.password_hash.clone());
+    let right = app.passwords().verify(password, hash).await?;
+    let Some(account) = found.filter(|_| right) else {
+        return Err(Reason::WrongCredentials.into());
+    };
+    let forget = "DELETE FROM sign_in_failures WHERE login_digest = ?";
+    app.db()
+        .pool()
+        .execute_raw(statement(app.db().pool(), forget, [digest(&login).into()]))
+        .await?;
+
+    let session = session::Model {
+        id: new_key(now),
+        account_id: account.id,
+        created_at: now,
+        expires_at: now + IDLE,
+        ended_at: None,
+        ended_because: None,
+    };
+    let refresh = new_refresh_token();
+    app.write(&Viewer::system(), &Conn::Pool(app.db().clone()), |work| {
+        let (session, token) = (session.clone(), digest(&refresh));
+        async move {
+            let id = session.id;
+            session::Entity::insert(session::ActiveModel::from(session))
+                .exec(work.read())
+                .await?;
+            refresh_token::ActiveModel {
+                digest: Set(token),
+                session_id: Set(id),
+                used_at: Set(None),
+            }
+            .insert(work.read())
+            .await?;
+            Ok(())
+        }
+    })
+    .await?;
+    opened(app, session, refresh, now).await
+}
+
+async fn count_attempt(app: &App, login: &str, now: DateTime<Utc>) -> Result<()> {
+    let settings = app.settings();
+    // A lock that has run out, or a last failure longer ago than the lock lasts, starts the count anew.
+    let sql = "INSERT INTO sign_in_failures (login_digest, failures, last_at) VALUES (?, 1, ?) \
+               ON CONFLICT (login_digest) DO UPDATE SET \
+               failures = CASE WHEN sign_in_failures.last_at < ? THEN 1 ELSE sign_in_failures.failures + 1 END, \
+               last_at = CASE WHEN sign_in_failures.failures >= ? AND sign_in_failures.last_at >= ? THEN sign_in_failures.last_at ELSE excluded.last_at END \
+               RETURNING failures, last_at";
+    let lock = Duration::minutes(i64::from(settings.lock_minutes));
+    let allowed = i64::from(settings.sign_in_attempts);
+    let values: [sea_orm::Value; 5] = [
+        digest(login).into(),
+        now.into(),
+        (now - lock).into(),
+        allowed.into(),
+        (now - lock).into(),
+    ];
+    let pool = app.db().pool();
+    let row = pool
+        .query_one_raw(statement(pool, sql, values))
+        .await?
+        .ok_or_else(|| AppError::internal("the count came back empty"))?;
+    let failures: i32 = row.try_get_by_index(0)?;
+    let last: DateTime<Utc> = row.try_get_by_index(1)?;
+    if i64::from(failures) > allowed {
+        return Err(Reason::LockedOut { until: last + lock }.into());
+    }
+    Ok(())
+}
+
+/// Trades a refresh token for new tokens. It works once: when a used one comes back, somebody else has it, and the session ends.
+pub async fn refresh(app: &App, token: &str) -> Result<Opened> {
+    let now = app.clock().now();
+    let old = digest(token);
+    let fresh = new_refresh_token();
+    let done = app
+        .write(&Viewer::system(), &Conn::Pool(app.db().clone()), |work| {
+            let (old, fresh) = (old.clone(), digest(&fresh));
+            async move {
+                let Some(known) = refresh_token::Entity::find_by_id(old.clone())
+                    .lock_exclusive()
+                    .one(work.read())
+                    .await?
+                else {
+                    return Ok(None);
+                };
+                let Some(session) = session::Entity::find_by_id(known.session_id)
+                    .lock_exclusive()
+                    .one(work.read())
+                    .await?
+                else {
+                    return Ok(None);
+                };
+                if session.ended_at.is_some() || session.expires_at <= now {
+                    return Ok(None);
+                }
+                if known.used_at.is_some() {
+                    end(
+                        work.read(),
+                        Condition::all().add(session::Column::Id.eq(session.id)),
+                        "REFRESH_REUSED",
+                        now,
+                    )
+                    .await?;
+                    return Ok(None);
+                }
+                refresh_token::ActiveModel {
+                    digest: Set(old),
+                    used_at: Set(Some(now)),
+                    ..Default::default()
+                }
+                .update(work.read())
+                .await?;
+                refresh_token::ActiveModel {
+                    digest: Set(fresh),
+                    session_id: Set(session.id),
+                    used_at: Set(None),
+                }
+                .insert(work.read())
+                .await?;
+                session::ActiveModel {
+                    id: Set(session.id),
+                    expires_at: Set(now + IDLE),
+                    ..Default::default()
+                }
+                .update(work.read())
+                .await?;
+                Ok(Some(session))
+            }
+        })
+        .await?;
+    match done.value {
+        Some(session) => opened(app, session, fresh, now).await,
+        None => Err(Refusal::from(Reason::SessionEnded).at(&["refreshToken"]).into()),
+    }
+}
+
+/// Ends the viewer's session: its tokens open nothing from now on.
+pub async fn sign_out(app: &App, viewer: &Viewer) -> Result<()> {
+    let identity = viewer.account.as_ref().ok_or(AppError::Unauthenticated)?;
+    end(
+        app.db().pool(),
+        Condition::all().add(session::Column::Id.eq(identity.session)),
+        "SIGNED_OUT",
+        app.clock().now(),
+    )
+    .await
+}
+
+/// Ends sessions that still run.
+pub async fn end(db: &impl ConnectionTrait, which: Condition, because: &str, now: DateTime<Utc>) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::EndedAt, Expr::value(now))
+        .col_expr(session::Column::EndedBecause, Expr::value(because))
+        .filter(session::Column::EndedAt.is_null())
+        .filter(which)
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// The viewer behind an access token, as the database has it now.
+pub async fn viewer(app: &App, token: &str) -> Result<Viewer> {
+    let now = app.clock().now();
+    let claims = app.tokens().check(token, now)?;
+    load(app, claims.sid, claims.sub, now).await?.ok_or(AppError::Unauthenticated)
+}
+
+async fn opened(app: &App, session: session::Model, refresh_token: String, now: DateTime<Utc>) -> Result<Opened> {
+    let viewer = load(app, session.id, session.account_id, now).await?.ok_or(Reason::SessionEnded)?;
+    let (access_token, expires_at) = app.tokens().issue(session.account_id, session.id, now)?;
+    Ok(Opened {
+        access_token,
+        refresh_token,
+        expires_at,
+        viewer,
+    })
+}
+
+async fn load(app: &App, session: Uuid, account: Uuid, now: DateTime<Utc>) -> Result<Option<Viewer>> {
+    let sql = "SELECT a.name FROM sessions s JOIN accounts a ON a.id = s.account_id \
+               WHERE s.id = ? AND a.id = ? AND s.ended_at IS NULL AND s.expires_at > ? AND a.disabled_at IS NULL";
+    let pool = app.db().pool();
+    let Some(row) = pool
+        .query_one_raw(statement(pool, sql, [session.into(), account.into(), now.into()]))
+        .await?
+    else {
+        return Ok(None);
+    };
+    let identity = Identity {
+        id: account,
+        name: row.try_get_by_index(0)?,
+        session,
+    };
+    Ok(Some(Viewer::new(identity, running_grants(app, account, now).await?)))
+}
+
+async fn running_grants(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<Vec<role_grant::Model>> {
+    let today = shanghai_day(now);
+    Ok(role_grant::Entity::find()
+        .filter(role_grant::Column::AccountId.eq(account))
+        .filter(role_grant::Column::RevokedAt.is_null())
+        .filter(role_grant::Column::ValidFrom.lte(today))
+        .filter(
+            Condition::any()
+                .add(role_grant::Column::ValidUntil.is_null())
+                .add(role_grant::Column::ValidUntil.gte(today)),
+        )
+        .all(app.db().pool())
+        .await?)
+}
+
+fn new_refresh_token() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}

@@ -1,0 +1,191 @@
+//! The GraphQL side of every topic: what a request carries, lists, payloads, errors, limits, and the root objects.
+//!
+//! A resolver decides nothing: queries read through a topic's `visible_to`, mutations call one action of a topic by [`mutate`].
+
+pub mod errors;
+pub mod guard;
+pub mod node;
+pub mod paging;
+mod payload;
+pub mod schema;
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+use async_graphql::dataloader::DataLoader;
+use chrono::{DateTime, Utc};
+
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::ids::{GlobalId, NodeKind};
+use crate::lang::Lang;
+
+pub(crate) use payload::payload;
+pub use payload::{Outcome, RefusalView, WarningView, mutate};
+
+/// Where a request reads from, and for whom.
+pub struct Source {
+    pub app: App,
+    pub viewer: Viewer,
+    pub conn: Conn,
+    pub lang: Lang,
+    pub now: DateTime<Utc>,
+}
+
+/// The loaders of a request: each batches the keys of one level into one statement. The topics implement `Loader` for it.
+#[derive(Clone)]
+pub struct Loaders(pub Arc<Source>);
+
+/// What a request carries through its resolvers.
+pub struct Request {
+    pub source: Arc<Source>,
+    pub loader: DataLoader<Loaders>,
+    pub idempotency_key: Option<String>,
+    pub dry_run: bool,
+}
+
+impl Request {
+    pub fn new(source: Source, idempotency_key: Option<String>, dry_run: bool) -> Request {
+        let source = Arc::new(source);
+        let loader = DataLoader::new(Loaders(source.clone()), tokio::spawn).delay(std::time::Duration::ZERO);
+        Request {
+            source,
+            loader,
+            idempotency_key,
+            dry_run,
+        }
+    }
+}
+
+impl std::ops::Deref for Request {
+    type Target = Source;
+
+    fn deref(&self) -> &Source {
+        &self.source
+    }
+}
+
+pub fn request<'a>(ctx: &Context<'a>) -> &'a Request {
+    ctx.data_unchecked::<Request>()
+}
+
+/// The key behind a global id of the expected kind; any other id is one of nothing.
+pub fn key(kind: NodeKind, id: &async_graphql::ID) -> Result<uuid::Uuid> {
+    GlobalId::parse(id)
+        .filter(|id| id.kind == kind)
+        .map(|id| id.key)
+        .ok_or(AppError::NotFound)
+}
+
+pub fn key_of(kind: NodeKind, id: &Option<async_graphql::ID>) -> Result<Option<uuid::Uuid>> {
+    id.as_ref().map(|id| key(kind, id)).transpose()
+}
+
+pub fn keys_of(kind: NodeKind, ids: &Option<Vec<async_graphql::ID>>) -> Result<Option<Vec<uuid::Uuid>>> {
+    ids.as_ref().map(|ids| ids.iter().map(|id| key(kind, id)).collect()).transpose()
+}
+
+pub fn id(kind: NodeKind, key: uuid::Uuid) -> async_graphql::ID {
+    GlobalId::new(kind, key).to_string().into()
+}
+
+/// Whether a list's total is asked for.
+pub fn wants_total(ctx: &Context<'_>) -> bool {
+    ctx.look_ahead().field("totalCount").exists()
+}
+
+/// What an action asks of the viewer, answered for one object.
+pub fn can(ctx: &Context<'_>, action: Action, answer: Result<()>) -> Can {
+    let lang = request(ctx).lang;
+    let (code, message) = match answer {
+        Ok(()) => (None, None),
+        Err(AppError::Refused(refusal)) => (Some(refusal.reason.code()), Some(refusal.reason.message(lang))),
+        Err(AppError::Unauthenticated) => refused(crate::refusal::Reason::SignInRequired, lang),
+        Err(_) => refused(crate::refusal::Reason::NotPermitted, lang),
+    };
+    Can {
+        action,
+        allowed: code.is_none(),
+        code,
+        message,
+    }
+}
+
+fn refused(reason: crate::refusal::Reason, lang: Lang) -> (Option<crate::refusal::RefusalCode>, Option<String>) {
+    (Some(reason.code()), Some(reason.message(lang)))
+}
+
+/// What the viewer may do with an object and, if not, why not.
+#[derive(async_graphql::SimpleObject)]
+#[graphql(name = "Permission")]
+pub struct Can {
+    /// What could be done.
+    pub action: Action,
+    /// Whether the viewer may do it now.
+    pub allowed: bool,
+    /// Why not, for a program; null where it is allowed.
+    pub code: Option<crate::refusal::RefusalCode>,
+    /// Why not, for a reader; null where it is allowed.
+    pub message: Option<String>,
+}
+
+/// What can be done with an object; one for each verb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
+pub enum Action {
+    /// Change its text, quantity or dates.
+    Update,
+    /// Hand it in for review.
+    Submit,
+    /// Publish a need.
+    Publish,
+    /// Send it back to its author with a reason.
+    Return,
+    /// Take it back.
+    Withdraw,
+    /// End a need whose rest is no longer wanted.
+    Close,
+    /// Claim a need for a unit.
+    Claim,
+    /// Put a pledge on the resource list.
+    List,
+    /// Take a pledge off the list for a while.
+    Pause,
+    /// Put a paused pledge back.
+    Resume,
+    /// Confirm a pledge for another term.
+    Renew,
+    /// Request a pledge for a community.
+    Request,
+    /// Confirm a match as the other side.
+    Confirm,
+    /// Turn a match down as the other side.
+    Reject,
+    /// Give a match up.
+    Cancel,
+    /// Hand a match on to another unit.
+    Transfer,
+    /// Report a delivery.
+    Report,
+    /// Accept a delivery.
+    Accept,
+    /// Refuse a delivery.
+    Refuse,
+    /// Evaluate the other side.
+    Evaluate,
+    /// Reverse a contribution.
+    Reverse,
+    /// Invite a unit to an alliance.
+    Invite,
+    /// Apply to an alliance for a unit.
+    Apply,
+    /// Admit a unit to an alliance, or accept its invitation.
+    Admit,
+    /// Suspend a membership.
+    Suspend,
+    /// Leave an alliance.
+    Leave,
+    /// Pair a unit with a community.
+    Pair,
+}

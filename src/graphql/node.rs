@@ -1,0 +1,69 @@
+//! Every object that has a global id, and how it is fetched by it.
+
+use async_graphql::{Context, ID, Interface, Object, Result};
+
+use super::request;
+use crate::areas::graphql::{AreaKey, GovernanceArea};
+use crate::error::AppError;
+use crate::ids::{GlobalId, NodeKind};
+use crate::units::graphql::{Alliance, AllianceKey, MemberUnit, Membership, MembershipKey, UnitKey};
+
+/// Everything that has a global id.
+#[derive(Interface, Clone)]
+#[graphql(field(name = "id", ty = "ID", desc = "The global id: typed, opaque, never reused."))]
+pub enum Node {
+    GovernanceArea(GovernanceArea),
+    Alliance(Alliance),
+    Membership(Membership),
+    MemberUnit(MemberUnit),
+}
+
+/// Fetches objects by id, in the order asked for; what does not exist and what may not be seen is `None`. One statement for each kind.
+pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Option<Node>>> {
+    let loader = &request(ctx).loader;
+    macro_rules! of_kind {
+        ($kind:ident, $key:path) => {{
+            let keys = ids.iter().filter(|id| id.kind == NodeKind::$kind).map(|id| $key(id.key));
+            loader.load_many(keys).await?
+        }};
+    }
+    let areas = of_kind!(Area, AreaKey);
+    let units = of_kind!(Unit, UnitKey);
+    let alliances = of_kind!(Alliance, AllianceKey);
+    let memberships = of_kind!(Membership, MembershipKey);
+    let node = |id: &GlobalId| match id.kind {
+        NodeKind::Area => areas.get(&AreaKey(id.key)).cloned().map(Node::from),
+        NodeKind::Unit => units.get(&UnitKey(id.key)).cloned().map(Node::from),
+        NodeKind::Alliance => alliances.get(&AllianceKey(id.key)).cloned().map(Node::from),
+        NodeKind::Membership => memberships.get(&MembershipKey(id.key)).cloned().map(Node::from),
+        _ => None,
+    };
+    Ok(ids.iter().map(node).collect())
+}
+
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The object with an id; null where there is none or the viewer may not see it.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The global id.")] id: ID) -> Result<Option<Node>> {
+        let Some(id) = GlobalId::parse(&id) else { return Ok(None) };
+        Ok(load_nodes(ctx, &[id]).await?.pop().flatten())
+    }
+
+    /// The objects with these ids, in their order, null in the place of each that there is not.
+    async fn nodes(&self, ctx: &Context<'_>, #[graphql(desc = "The global ids, at most 100.")] ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+        if ids.len() > 100 {
+            return Err(AppError::BadInput {
+                zh: "一次最多查询 100 个",
+                en: "At most 100 ids at a time",
+            }
+            .into());
+        }
+        let parsed: Vec<Option<GlobalId>> = ids.iter().map(|id| GlobalId::parse(id)).collect();
+        let known: Vec<GlobalId> = parsed.iter().flatten().copied().collect();
+        let mut found = load_nodes(ctx, &known).await?.into_iter();
+        Ok(parsed.into_iter().map(|id| id.and_then(|_| found.next().flatten())).collect())
+    }
+}

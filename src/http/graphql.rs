@@ -1,0 +1,418 @@
+//! GraphQL over HTTP: what is refused before anything runs, and how answers are written.
+
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Response as Answer, ServerError, Value, Variables};
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use serde::Deserialize;
+
+use super::Http;
+use crate::auth::{Viewer, sessions};
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::graphql::errors::{LANG, answer};
+use crate::graphql::guard::{self, Admitted, Refused};
+use crate::graphql::{Request, Source};
+use crate::lang::Lang;
+
+const RESPONSE_JSON: &str = "application/graphql-response+json";
+const JSON: &str = "application/json";
+/// Errors beyond these are left out of an answer.
+const MOST_ERRORS: usize = 20;
+const LONGEST_KEY: usize = 200;
+
+/// The parameters of a request, in a body or in a query string.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: Option<String>,
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(default)]
+    extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// How the caller wants to be answered.
+struct Reply {
+    lang: Lang,
+    accept: Accept,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Accept {
+    ResponseJson,
+    Json,
+    EventStream,
+}
+
+impl Reply {
+    fn new(headers: &HeaderMap) -> Option<Reply> {
+        let text = |name| {
+            headers
+                .get(name)
+                .and_then(|value: &HeaderValue| value.to_str().ok())
+                .unwrap_or_default()
+        };
+        Some(Reply {
+            lang: Lang::accepted(text(header::ACCEPT_LANGUAGE)),
+            accept: accepted(text(header::ACCEPT))?,
+        })
+    }
+
+    /// A request that is not GraphQL over HTTP, or a document that cannot be run: no `data`.
+    fn refuse(&self, status: StatusCode, code: &str, zh: &str, en: &str) -> Response {
+        let body = serde_json::json!({ "errors": [{ "message": self.lang.pick(zh, en), "extensions": { "code": code } }] });
+        self.write(status, &body)
+    }
+
+    fn write(&self, status: StatusCode, body: &serde_json::Value) -> Response {
+        let media = if self.accept == Accept::Json {
+            "application/json; charset=utf-8"
+        } else {
+            "application/graphql-response+json; charset=utf-8"
+        };
+        let headers = [
+            (header::CONTENT_TYPE, media),
+            (header::VARY, "Accept, Accept-Language, Authorization"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
+        (status, headers, body.to_string()).into_response()
+    }
+}
+
+/// The best media type that the caller takes; nothing where it takes none of ours.
+fn accepted(header: &str) -> Option<Accept> {
+    if header.trim().is_empty() {
+        return Some(Accept::Json);
+    }
+    let mut best: Option<(f32, Accept)> = None;
+    for range in header.split(',').take(40) {
+        let mut parts = range.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let q: f32 = parts
+            .find_map(|part| part.strip_prefix("q="))
+            .map_or(1.0, |q| q.parse().unwrap_or(0.0));
+        let accept = match media.as_str() {
+            RESPONSE_JSON => Accept::ResponseJson,
+            JSON | "*/*" | "application/*" => Accept::Json,
+            "text/event-stream" => Accept::EventStream,
+            _ => continue,
+        };
+        if q > 0.0 && best.is_none_or(|(known, _)| q > known) {
+            best = Some((q, accept));
+        }
+    }
+    best.map(|(_, accept)| accept)
+}
+
+pub async fn get(State(http): State<Http>, pairs: Result<Query<Vec<(String, String)>>, QueryRejection>, headers: HeaderMap) -> Response {
+    let Some(reply) = Reply::new(&headers) else {
+        return not_acceptable();
+    };
+    let Ok(Query(pairs)) = pairs else {
+        return reply.refuse(
+            StatusCode::BAD_REQUEST,
+            "BAD_USER_INPUT",
+            "请求参数无法识别",
+            "The query string is malformed",
+        );
+    };
+    let mut parameters = Parameters {
+        query: None,
+        operation_name: None,
+        variables: None,
+        extensions: None,
+    };
+    for (name, value) in pairs {
+        let object = |text: &str| serde_json::from_str(text).map_err(|_| ());
+        let malformed = match name.as_str() {
+            "query" => {
+                parameters.query = Some(value);
+                false
+            }
+            "operationName" => {
+                parameters.operation_name = (!value.is_empty()).then_some(value);
+                false
+            }
+            "variables" => object(&value).map(|map| parameters.variables = map).is_err(),
+            "extensions" => object(&value).map(|map| parameters.extensions = map).is_err(),
+            _ => false,
+        };
+        if malformed {
+            return reply.refuse(
+                StatusCode::BAD_REQUEST,
+                "BAD_USER_INPUT",
+                "variables 和 extensions 须为 JSON 对象",
+                "variables and extensions take a JSON object",
+            );
+        }
+    }
+    run(http, reply, Method::GET, &headers, parameters).await
+}
+
+pub async fn post(State(http): State<Http>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+    let Some(reply) = Reply::new(&headers) else {
+        return not_acceptable();
+    };
+    let content = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    // The simple content types of a form are refused: that closes cross-site requests.
+    if content.split(';').next().map(|media| media.trim().to_ascii_lowercase()).as_deref() != Some(JSON) {
+        let (zh, en) = ("请求须为 application/json", "Send application/json");
+        return reply.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_USER_INPUT", zh, en);
+    }
+    let Ok(body) = body else {
+        return reply.refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "LIMIT_EXCEEDED",
+            "请求过大或未传完",
+            "The body is too large or did not arrive whole",
+        );
+    };
+    match serde_json::from_slice::<Parameters>(&body) {
+        Ok(parameters) => run(http, reply, Method::POST, &headers, parameters).await,
+        Err(_) => reply.refuse(
+            StatusCode::BAD_REQUEST,
+            "BAD_USER_INPUT",
+            "请求体须为含 query 的 JSON 对象",
+            "The body must be a JSON object with query, and with variables and extensions as objects",
+        ),
+    }
+}
+
+fn not_acceptable() -> Response {
+    let body = serde_json::json!({ "errors": [{ "message": "Accept application/graphql-response+json or application/json", "extensions": { "code": "BAD_USER_INPUT" } }] });
+    (
+        StatusCode::NOT_ACCEPTABLE,
+        [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
+        body.to_string(),
+    )
+        .into_response()
+}
+
+async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, parameters: Parameters) -> Response {
+    let Some(query) = parameters.query.filter(|query| !query.is_empty()) else {
+        return reply.refuse(
+            StatusCode::BAD_REQUEST,
+            "BAD_USER_INPUT",
+            "缺少 query",
+            "The parameter query is missing",
+        );
+    };
+    // What cannot be run is a client's error under the newer media type and an ordinary answer under the older one.
+    let unrunnable = if reply.accept == Accept::Json {
+        StatusCode::OK
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    let variables = Variables::from_json(serde_json::Value::Object(parameters.variables.unwrap_or_default()));
+    let admitted = match guard::admit(&query, parameters.operation_name.as_deref(), &variables, &http.limits) {
+        Ok(admitted) => admitted,
+        Err(refused) => return refuse_document(&reply, unrunnable, &refused),
+    };
+    if method == Method::GET && admitted.operation != OperationType::Query {
+        let (zh, en) = ("GET 只能用于查询", "GET is for queries only");
+        let mut response = reply.refuse(StatusCode::METHOD_NOT_ALLOWED, "BAD_USER_INPUT", zh, en);
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    }
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let viewer = match authenticate(&http, text("authorization")).await {
+        Ok(viewer) => viewer,
+        Err(error) => {
+            let error = answer(error, reply.lang);
+            let status = if reply.accept == Accept::Json {
+                StatusCode::OK
+            } else {
+                StatusCode::UNAUTHORIZED
+            };
+            return reply.write(
+                status,
+                &serde_json::json!({ "errors": [error_json(error.into_server_error(Default::default()))] }),
+            );
+        }
+    };
+    let key = text("idempotency-key").map(str::to_owned);
+    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
+        let (zh, en) = ("幂等键须为 1 至 200 个字符", "Idempotency-Key takes 1 to 200 characters");
+        return reply.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", zh, en);
+    }
+    let dry_run = text("x-dry-run").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if reply.accept == Accept::EventStream || admitted.operation == OperationType::Subscription {
+        return stream(http, reply, admitted, query, variables, viewer);
+    }
+    let limit = Duration::from_secs(u64::from(http.app.settings().request_seconds));
+    let work = execute(&http, reply.lang, admitted, query, variables, viewer, key, dry_run);
+    match tokio::time::timeout(limit, work).await {
+        Ok(Ok(answer)) => {
+            let failed_before =
+                answer.data == Value::Null && answer.errors.iter().all(|error| error.path.is_empty()) && !answer.errors.is_empty();
+            let body = answer_json(answer, failed_before);
+            reply.write(if failed_before { unrunnable } else { StatusCode::OK }, &body)
+        }
+        Ok(Err(error)) => {
+            let error = answer(error, reply.lang).into_server_error(Default::default());
+            reply.write(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &serde_json::json!({ "errors": [error_json(error)] }),
+            )
+        }
+        Err(_) => {
+            let (zh, en) = ("处理超时,请缩小查询后再试", "The request took too long; ask for less");
+            reply.refuse(StatusCode::SERVICE_UNAVAILABLE, "LIMIT_EXCEEDED", zh, en)
+        }
+    }
+}
+
+/// The viewer that a bearer token opens; anonymous where there is none.
+async fn authenticate(http: &Http, authorization: Option<&str>) -> Result<Viewer> {
+    let Some(value) = authorization else {
+        return Ok(Viewer::anonymous());
+    };
+    let (scheme, token) = value.split_once(' ').ok_or(AppError::Unauthenticated)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(AppError::Unauthenticated);
+    }
+    sessions::viewer(&http.app, token.trim()).await
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one request, taken apart once")]
+async fn execute(
+    http: &Http,
+    lang: Lang,
+    admitted: Admitted,
+    query: String,
+    variables: Variables,
+    viewer: Viewer,
+    key: Option<String>,
+    dry_run: bool,
+) -> Result<Answer> {
+    let app = &http.app;
+    let dry = if dry_run { Some(app.db().begin().await?) } else { None };
+    let (conn, turn) = match dry {
+        Some((transaction, turn)) => (Conn::Dry(std::sync::Arc::new(transaction)), turn),
+        None => (Conn::Pool(app.db().clone()), None),
+    };
+    let source = Source {
+        app: app.clone(),
+        viewer,
+        conn: conn.clone(),
+        lang,
+        now: app.clock().now(),
+    };
+    let request = prepare(admitted, query, variables).data(Request::new(source, key, dry_run));
+    let answer = LANG.scope(lang, http.schema.execute(request)).await;
+    // A dry run's transaction is rolled back where it is dropped, which is here: nothing else holds it any more.
+    drop((conn, turn));
+    Ok(answer)
+}
+
+fn prepare(admitted: Admitted, query: String, variables: Variables) -> async_graphql::Request {
+    let mut request = async_graphql::Request::new(query).variables(variables);
+    if let Some(name) = admitted.operation_name {
+        request = request.operation_name(name);
+    }
+    request.set_parsed_query(admitted.document);
+    request
+}
+
+/// Answers as server-sent events: each result a `next`, then `complete`.
+fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables: Variables, viewer: Viewer) -> Response {
+    if reply.accept != Accept::EventStream {
+        let (zh, en) = ("订阅须以 text/event-stream 接收", "Subscriptions are answered as text/event-stream");
+        return reply.refuse(StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT", zh, en);
+    }
+    let app = http.app.clone();
+    let source = Source {
+        conn: Conn::Pool(app.db().clone()),
+        lang: reply.lang,
+        now: app.clock().now(),
+        viewer,
+        app,
+    };
+    let request = prepare(admitted, query, variables).data(Request::new(source, None, false));
+    let lang = reply.lang;
+    let mut answers = Box::pin(http.schema.execute_stream(request));
+    let events = async_stream::stream! {
+        while let Some(answer) = LANG.scope(lang, answers.next()).await {
+            let failed_before = answer.data == Value::Null && !answer.errors.is_empty();
+            let event = Event::default().event("next").json_data(answer_json(answer, failed_before));
+            yield event.map_err(axum::Error::new);
+        }
+        yield Ok(Event::default().event("complete").data(""));
+    };
+    Sse::new(events)
+        .keep_alive(axum::response::sse::KeepAlive::new().interval(Duration::from_secs(12)))
+        .into_response()
+}
+
+fn refuse_document(reply: &Reply, status: StatusCode, refused: &Refused) -> Response {
+    let (zh, code) = match refused {
+        Refused::Parse { .. } => ("查询语句有语法错误".to_owned(), "GRAPHQL_PARSE_FAILED"),
+        Refused::Limit { what, limit } => (format!("查询超出限制:{what} 最多 {limit}"), "LIMIT_EXCEEDED"),
+        Refused::UnknownOperation | Refused::NoOperationName => ("operationName 须指明要执行的操作".to_owned(), "BAD_USER_INPUT"),
+        Refused::Invalid { .. } => ("查询语句不符合规范".to_owned(), "GRAPHQL_VALIDATION_FAILED"),
+    };
+    let mut error = serde_json::json!({ "message": reply.lang.pick(zh, refused.to_string()), "extensions": { "code": code } });
+    if let Refused::Limit { what, .. } = refused {
+        error["extensions"]["limit"] = serde_json::json!(what);
+    }
+    if let Refused::Parse { line, column, .. } | Refused::Invalid { line, column, .. } = refused
+        && *line > 0
+    {
+        error["locations"] = serde_json::json!([{ "line": line, "column": column }]);
+    }
+    reply.write(status, &serde_json::json!({ "errors": [error] }))
+}
+
+fn answer_json(answer: Answer, failed_before: bool) -> serde_json::Value {
+    let mut body = serde_json::Map::new();
+    if !answer.errors.is_empty() {
+        body.insert(
+            "errors".to_owned(),
+            answer.errors.into_iter().take(MOST_ERRORS).map(error_json).collect(),
+        );
+    }
+    if !failed_before {
+        body.insert("data".to_owned(), answer.data.into_json().unwrap_or_default());
+    }
+    serde_json::Value::Object(body)
+}
+
+/// An error always has a code; the library's own come without one, before execution without a path too.
+fn error_json(error: ServerError) -> serde_json::Value {
+    let mut json = serde_json::to_value(&error).unwrap_or_default();
+    if json["extensions"]["code"].is_null() {
+        let code = if error.path.is_empty() {
+            "GRAPHQL_VALIDATION_FAILED"
+        } else {
+            "BAD_USER_INPUT"
+        };
+        json["extensions"] = serde_json::json!({ "code": code });
+        json["message"] = error.message.chars().take(300).collect::<String>().into();
+    }
+    json
+}
+
+/// A panic in a handler: logged by its hook, answered like any other failure.
+pub fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let error = answer(AppError::internal("a handler panicked"), Lang::Zh).into_server_error(Default::default());
+    let body = serde_json::json!({ "errors": [error_json(error)] });
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
+        body.to_string(),
+    )
+        .into_response()
+}

@@ -1,0 +1,80 @@
+//! The doors: GraphQL over HTTP, health, public keys; and the server that keeps time-outs and ends without cutting anything.
+
+mod graphql;
+mod serve;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::app::App;
+use crate::graphql::guard::Limits;
+use crate::graphql::schema::{self, Schema};
+
+pub use serve::serve;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Http {
+    pub app: App,
+    schema: Schema,
+    limits: Arc<Limits>,
+    /// Set when the service is told to end, so that a proxy sends no more.
+    ending: Arc<AtomicBool>,
+}
+
+impl Http {
+    pub fn new(app: App) -> Http {
+        Http {
+            app,
+            schema: schema::builder().finish(),
+            limits: Arc::default(),
+            ending: Arc::default(),
+        }
+    }
+
+    /// From now on `/readyz` says no.
+    pub fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+    }
+}
+
+pub fn router(http: Http) -> Router {
+    let body = http.app.settings().body_bytes as usize;
+    Router::new()
+        .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/.well-known/jwks.json", get(jwks))
+        .layer(DefaultBodyLimit::max(body))
+        .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(20)))
+        .layer(CatchPanicLayer::custom(graphql::panicked))
+        .with_state(http)
+}
+
+/// 200 once migrated and reachable; 503 before, and while ending.
+async fn ready(State(http): State<Http>) -> Response {
+    let ending = http.ending.load(Ordering::Relaxed);
+    let reachable = http.app.db().pool().ping().await.is_ok();
+    if ending || !reachable {
+        let why = if ending { "ending\n" } else { "the database does not answer\n" };
+        return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    }
+    "ready\n".into_response()
+}
+
+async fn jwks(State(http): State<Http>) -> Response {
+    (
+        [(header::CACHE_CONTROL, "public, max-age=60")],
+        axum::Json(http.app.tokens().jwks()),
+    )
+        .into_response()
+}

@@ -1,0 +1,257 @@
+//! The one append-only record of change, written in the transaction of the change: audit, change feed and subscriptions read it.
+//!
+//! (tx, seq) orders entries by commit. SQLite has one writer, so a running number is enough and tx stays 0. On PostgreSQL transactions
+//! commit in any order: tx is the transaction's own number, and readers stop before the oldest one that still runs, so that nobody ever
+//! reads a later entry before an earlier one has appeared.
+
+pub mod feed;
+pub mod graphql;
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+use sea_orm::{DatabaseTransaction, DbBackend};
+
+use crate::auth::Capacity;
+use crate::error::Result;
+use crate::ids::{GlobalId, new_key};
+use crate::terms::term;
+use crate::work::statement;
+
+term! {
+    /// What happened to an object.
+    ChangeKind {
+        /// An area was added.
+        AreaAdded = "AREA_ADDED" "新增区划",
+        /// An area was renamed.
+        AreaRenamed = "AREA_RENAMED" "区划更名",
+        /// An area was closed, by a split or a merger.
+        AreaClosed = "AREA_CLOSED" "区划撤销",
+        /// A unit was added.
+        UnitAdded = "UNIT_ADDED" "新增单位",
+        /// A unit's entry was changed.
+        UnitChanged = "UNIT_CHANGED" "单位信息变更",
+        /// An alliance was founded.
+        AllianceFounded = "ALLIANCE_FOUNDED" "成立联盟",
+        /// An alliance's name or model was changed.
+        AllianceChanged = "ALLIANCE_CHANGED" "联盟信息变更",
+        /// A unit was invited to an alliance.
+        MembershipInvited = "MEMBERSHIP_INVITED" "邀请加入联盟",
+        /// A unit applied to an alliance.
+        MembershipApplied = "MEMBERSHIP_APPLIED" "申请加入联盟",
+        /// A unit became an active member.
+        MembershipAdmitted = "MEMBERSHIP_ADMITTED" "正式加入联盟",
+        /// A membership was suspended.
+        MembershipSuspended = "MEMBERSHIP_SUSPENDED" "暂停成员资格",
+        /// A suspended membership runs again.
+        MembershipResumed = "MEMBERSHIP_RESUMED" "恢复成员资格",
+        /// A membership was withdrawn or turned down.
+        MembershipWithdrawn = "MEMBERSHIP_WITHDRAWN" "退出联盟",
+        /// A membership reached its last day.
+        MembershipExpired = "MEMBERSHIP_EXPIRED" "成员资格到期",
+        /// A unit was paired with a community.
+        PairingMade = "PAIRING_MADE" "建立结对",
+        /// A pairing was ended.
+        PairingEnded = "PAIRING_ENDED" "结束结对",
+        /// A pledge was submitted for review.
+        PledgeSubmitted = "PLEDGE_SUBMITTED" "提交资源",
+        /// A pledge is on the resource list.
+        PledgeListed = "PLEDGE_LISTED" "资源上架",
+        /// A pledge was returned to its unit with a reason.
+        PledgeReturned = "PLEDGE_RETURNED" "资源退回",
+        /// A pledge takes no new requests for now.
+        PledgePaused = "PLEDGE_PAUSED" "资源暂停",
+        /// A paused pledge is on the list again.
+        PledgeResumed = "PLEDGE_RESUMED" "资源恢复",
+        /// A pledge was confirmed or extended by its unit.
+        PledgeRenewed = "PLEDGE_RENEWED" "资源续期",
+        /// Nothing of a pledge is available any more.
+        PledgeExhausted = "PLEDGE_EXHAUSTED" "资源用尽",
+        /// Something of a pledge is available again.
+        PledgeReplenished = "PLEDGE_REPLENISHED" "资源恢复可用",
+        /// A pledge reached its last day.
+        PledgeExpired = "PLEDGE_EXPIRED" "资源到期",
+        /// A pledge was hidden: not confirmed for too long, or its unit is no longer active.
+        PledgeHidden = "PLEDGE_HIDDEN" "资源隐藏",
+        /// A hidden pledge can be seen again.
+        PledgeShown = "PLEDGE_SHOWN" "资源恢复展示",
+        /// A pledge was withdrawn by its unit.
+        PledgeWithdrawn = "PLEDGE_WITHDRAWN" "资源撤回",
+        /// A need was posted as a draft.
+        NeedPosted = "NEED_POSTED" "新建需求",
+        /// A need was changed.
+        NeedUpdated = "NEED_UPDATED" "修改需求",
+        /// A need was submitted for review.
+        NeedSubmitted = "NEED_SUBMITTED" "提交需求",
+        /// A need was returned to its community with a reason.
+        NeedReturned = "NEED_RETURNED" "需求退回",
+        /// A need was published, to its paired units or in the open hall.
+        NeedPublished = "NEED_PUBLISHED" "需求发布",
+        /// A need went from its directed window to the open hall.
+        NeedOpened = "NEED_OPENED" "转入领办大厅",
+        /// A need that nobody took went up to the street or the district.
+        NeedEscalated = "NEED_ESCALATED" "需求上报",
+        /// Everything that a need asked for is promised.
+        NeedMatched = "NEED_MATCHED" "需求对接完成",
+        /// Part of a need was given back, so that it can be claimed again.
+        NeedReleased = "NEED_RELEASED" "需求余量退回",
+        /// Everything that a need asked for was accepted.
+        NeedAccepted = "NEED_ACCEPTED" "需求验收完成",
+        /// A need is finished: rated, or closed early with a reason.
+        NeedClosed = "NEED_CLOSED" "需求办结",
+        /// A need was withdrawn by its community.
+        NeedWithdrawn = "NEED_WITHDRAWN" "需求撤回",
+        /// A unit claimed a need, or a community requested a pledge.
+        MatchApplied = "MATCH_APPLIED" "发起对接",
+        /// The other side confirmed a match.
+        MatchConfirmed = "MATCH_CONFIRMED" "确认对接",
+        /// The other side rejected a match.
+        MatchRejected = "MATCH_REJECTED" "婉拒对接",
+        /// The unit cancelled a match.
+        MatchCancelled = "MATCH_CANCELLED" "单位取消对接",
+        /// The community, or the service for it, revoked a match.
+        MatchRevoked = "MATCH_REVOKED" "社区撤销对接",
+        /// A match lapsed: not confirmed, or not delivered in time.
+        MatchTimedOut = "MATCH_TIMED_OUT" "对接超时退回",
+        /// A match was handed on to another unit.
+        MatchTransferred = "MATCH_TRANSFERRED" "对接转交",
+        /// The promised day of a match has come.
+        MatchNudged = "MATCH_NUDGED" "履约提醒",
+        /// The unit of a match can no longer be relied on; another should be found.
+        MatchReassignable = "MATCH_REASSIGNABLE" "对接待重新安排",
+        /// Everything of a match was delivered and accepted, or the rest given back.
+        MatchCompleted = "MATCH_COMPLETED" "对接完成",
+        /// A unit reported a delivery.
+        DeliveryReported = "DELIVERY_REPORTED" "报告履约",
+        /// The community is reminded that a report waits for its answer.
+        DeliveryReminded = "DELIVERY_REMINDED" "提醒验收",
+        /// The community accepted a delivery in whole or in part.
+        DeliveryAccepted = "DELIVERY_ACCEPTED" "验收通过",
+        /// The community refused a delivery with a reason.
+        DeliveryRefused = "DELIVERY_REFUSED" "验收不通过",
+        /// One side evaluated a match; sealed until both have.
+        EvaluationGiven = "EVALUATION_GIVEN" "作出评价",
+        /// The evaluations of a match can be read.
+        EvaluationReleased = "EVALUATION_RELEASED" "评价公开",
+        /// An accepted delivery was written to the ledger.
+        ContributionRecorded = "CONTRIBUTION_RECORDED" "记入投入",
+        /// A contribution was reversed.
+        ContributionReversed = "CONTRIBUTION_REVERSED" "冲销投入",
+        /// An account was created.
+        AccountCreated = "ACCOUNT_CREATED" "新建账号",
+        /// An account got a new password.
+        PasswordSet = "PASSWORD_SET" "重设密码",
+        /// A role was granted.
+        RoleGranted = "ROLE_GRANTED" "授予角色",
+        /// A role was revoked.
+        RoleRevoked = "ROLE_REVOKED" "撤销角色",
+        /// A year's holiday table was loaded.
+        HolidaysLoaded = "HOLIDAYS_LOADED" "录入节假日",
+        /// An object left the viewer's sight: copies of it are stale. Sent, never stored.
+        Gone = "GONE" "不再可见",
+    }
+}
+
+/// One change, before it has its place.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub kind: ChangeKind,
+    pub node: GlobalId,
+    pub district: Option<Uuid>,
+    /// The public could see the object before and cannot after.
+    pub hides: bool,
+    /// Facts for the auditor: states, quantities, reasons; no phone, no resident's name.
+    pub detail: serde_json::Value,
+    pub capacity: Option<Capacity>,
+}
+
+impl Entry {
+    pub fn new(kind: ChangeKind, node: GlobalId, district: Option<Uuid>) -> Self {
+        Entry {
+            kind,
+            node,
+            district,
+            hides: false,
+            detail: serde_json::json!({}),
+            capacity: None,
+        }
+    }
+
+    pub fn hides(self, hides: bool) -> Self {
+        Entry { hides, ..self }
+    }
+
+    pub fn with(self, detail: serde_json::Value) -> Self {
+        Entry { detail, ..self }
+    }
+}
+
+/// An entry as it is stored.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "journal")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub tx: i64,
+    pub seq: i64,
+    pub at: DateTimeUtc,
+    pub kind: ChangeKind,
+    pub node_kind: String,
+    pub node_id: Uuid,
+    pub district_id: Option<Uuid>,
+    pub account_id: Option<Uuid>,
+    pub role: Option<String>,
+    pub on_behalf: bool,
+    pub hides: bool,
+    pub detail: Json,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Writes entries in the order in which they happened, in one statement.
+pub(crate) async fn append(transaction: &DatabaseTransaction, now: DateTime<Utc>, entries: &[Entry]) -> Result<()> {
+    // SQLite takes 32,766 parameters in a statement.
+    for entries in entries.chunks(1000) {
+        if entries.is_empty() {
+            continue;
+        }
+        let (tx, seq) = match transaction.get_database_backend() {
+            DbBackend::Postgres => (
+                "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)",
+                "nextval('journal_seq')".to_owned(),
+            ),
+            _ => ("0", "(SELECT COALESCE(MAX(seq), 0) FROM journal WHERE tx = 0) + {n}".to_owned()),
+        };
+        let rows: Vec<String> = (1..=entries.len())
+            .map(|n| format!("(?, {tx}, {}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", seq.replace("{n}", &n.to_string())))
+            .collect();
+        let sql = format!(
+            "INSERT INTO journal (id, tx, seq, at, kind, node_kind, node_id, district_id, account_id, role, on_behalf, hides, detail) VALUES {}",
+            rows.join(", ")
+        );
+        let values = entries.iter().flat_map(|entry| -> [sea_orm::Value; 11] {
+            let capacity = entry.capacity.unwrap_or(Capacity {
+                account: None,
+                role: None,
+                on_behalf: false,
+            });
+            [
+                new_key(now).into(),
+                now.into(),
+                entry.kind.code().into(),
+                entry.node.kind.prefix().into(),
+                entry.node.key.into(),
+                entry.district.into(),
+                capacity.account.into(),
+                capacity.role.map(|role| role.code()).into(),
+                capacity.on_behalf.into(),
+                entry.hides.into(),
+                entry.detail.clone().into(),
+            ]
+        });
+        transaction
+            .execute_raw(statement(transaction, &sql, values.collect::<Vec<_>>()))
+            .await?;
+    }
+    Ok(())
+}

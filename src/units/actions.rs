@@ -1,0 +1,1 @@
+//! Verbs of units, alliances, memberships and pairings.

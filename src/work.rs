@@ -1,0 +1,205 @@
+//! One transaction a mutation: check, write, journal and idempotency key together, or nothing.
+
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::auth::{Permission, Permit, Scope, Viewer};
+use crate::calendar::{Calendar, shanghai_day};
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::ids::{GlobalId, new_key};
+use crate::journal::Entry;
+use crate::refusal::{Warning, WarningCode};
+
+/// How often a transaction that another one got in the way of is tried again.
+const ATTEMPTS: u32 = 8;
+
+/// A transaction under way: who acts, when, and what is to be journalled when it commits. Cheap to clone.
+#[derive(Clone)]
+pub struct Work(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    viewer: Viewer,
+    now: DateTime<Utc>,
+    calendar: Arc<Calendar>,
+    transaction: DatabaseTransaction,
+    entries: Mutex<Vec<Entry>>,
+    warnings: Mutex<Vec<Warning>>,
+}
+
+impl Work {
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    pub fn viewer(&self) -> &Viewer {
+        &self.0.viewer
+    }
+
+    /// One instant for the whole transaction.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.now
+    }
+
+    /// The calendar day of `now` in Asia/Shanghai.
+    pub fn today(&self) -> NaiveDate {
+        shanghai_day(self.0.now)
+    }
+
+    pub fn new_key(&self) -> Uuid {
+        new_key(self.0.now)
+    }
+
+    /// For reading and locking. Writing takes a [`Permit`].
+    pub fn read(&self) -> &DatabaseTransaction {
+        &self.0.transaction
+    }
+
+    /// Asks the permission table; the answer is the right to write.
+    pub fn permit(&self, permission: Permission, scope: &Scope, node: Option<GlobalId>) -> Result<Permit> {
+        match self.0.viewer.granted(permission, scope) {
+            Some(capacity) => Ok(Permit::new(self.clone(), capacity)),
+            None if self.0.viewer.account.is_none() => Err(AppError::Unauthenticated),
+            None => Err(AppError::Forbidden {
+                permission: permission.code(),
+                node,
+            }),
+        }
+    }
+
+    pub fn warn(&self, code: WarningCode, path: &[&'static str], related: Vec<GlobalId>) {
+        self.0.warnings.lock().expect("no panic under this lock").push(Warning {
+            code,
+            path: path.to_vec(),
+            related,
+        });
+    }
+
+    /// The end of the nth working day after today; warns where no holiday table covers it.
+    pub fn working_days(&self, days: u32) -> DateTime<Utc> {
+        let deadline = self.0.calendar.deadline(self.0.now, days);
+        if !self.0.calendar.covers(shanghai_day(deadline - chrono::Duration::seconds(1))) {
+            let known = self
+                .0
+                .warnings
+                .lock()
+                .expect("no panic under this lock")
+                .iter()
+                .any(|w| w.code == WarningCode::HolidaysUnknown);
+            if !known {
+                self.warn(WarningCode::HolidaysUnknown, &[], Vec::new());
+            }
+        }
+        deadline
+    }
+
+    pub fn warning_codes(&self) -> Vec<WarningCode> {
+        self.0
+            .warnings
+            .lock()
+            .expect("no panic under this lock")
+            .iter()
+            .map(|warning| warning.code)
+            .collect()
+    }
+
+    pub fn calendar(&self) -> &Calendar {
+        &self.0.calendar
+    }
+
+    pub(crate) fn journal(&self, entry: Entry) {
+        self.0.entries.lock().expect("no panic under this lock").push(entry);
+    }
+}
+
+/// What a transaction gave: its result and what is worth a second look.
+pub struct Done<T> {
+    pub value: T,
+    pub warnings: Vec<Warning>,
+}
+
+impl App {
+    /// Runs `work` in one transaction on the database or, in a dry run, inside the request's transaction; tries again where another
+    /// transaction was in the way. Whatever ends with an error leaves nothing.
+    pub async fn write<T, F, Fut>(&self, viewer: &Viewer, conn: &Conn, work: F) -> Result<Done<T>>
+    where
+        F: Fn(Work) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let mut attempt = 1;
+        loop {
+            match self.attempt(viewer, conn, &work).await {
+                Err(AppError::Conflict) if attempt < ATTEMPTS => {
+                    let pause = 2u64.pow(attempt) + u64::from(rand::random::<u8>() % 8);
+                    tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+                    attempt += 1;
+                }
+                Err(AppError::Conflict) => return Err(AppError::internal("a transaction met conflicts at every attempt")),
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt<T, F, Fut>(&self, viewer: &Viewer, conn: &Conn, work: &F) -> Result<Done<T>>
+    where
+        F: Fn(Work) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let (transaction, _turn) = match conn {
+            Conn::Pool(db) => db.begin().await?,
+            Conn::Dry(outer) => (outer.begin().await?, None),
+        };
+        let inner = Arc::new(Inner {
+            app: self.clone(),
+            viewer: viewer.clone(),
+            now: self.clock().now(),
+            calendar: self.calendar(),
+            transaction,
+            entries: Mutex::default(),
+            warnings: Mutex::default(),
+        });
+        let outcome = work(Work(inner.clone())).await;
+        let inner = Arc::into_inner(inner).ok_or_else(|| AppError::internal("the transaction outlived its work"))?;
+        match outcome {
+            Ok(value) => {
+                let entries = inner.entries.into_inner().expect("no panic under this lock");
+                crate::journal::append(&inner.transaction, inner.now, &entries).await?;
+                inner.transaction.commit().await?;
+                Ok(Done {
+                    value,
+                    warnings: inner.warnings.into_inner().expect("no panic under this lock"),
+                })
+            }
+            Err(error) => {
+                // A rollback that fails changes nothing: the connection is gone, and the transaction with it.
+                let _ = inner.transaction.rollback().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The statement as it is written for the database at hand: `?` becomes `$1`, `$2`… on PostgreSQL.
+pub fn statement(db: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = sea_orm::Value>) -> sea_orm::Statement {
+    let backend = db.get_database_backend();
+    let sql = if backend == sea_orm::DbBackend::Postgres {
+        let mut number = 0;
+        sql.split_inclusive('?')
+            .map(|part| match part.strip_suffix('?') {
+                Some(head) => {
+                    number += 1;
+                    format!("{head}${number}")
+                }
+                None => part.to_owned(),
+            })
+            .collect()
+    } else {
+        sql.to_owned()
+    };
+    sea_orm::Statement::from_sql_and_values(backend, sql, values)
+}
