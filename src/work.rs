@@ -64,11 +64,7 @@ impl Work {
     pub fn permit(&self, permission: Permission, scope: &Scope, node: Option<GlobalId>) -> Result<Permit> {
         match self.0.viewer.granted(permission, scope) {
             Some(capacity) => Ok(Permit::new(self.clone(), capacity)),
-            None if self.0.viewer.account.is_none() => Err(AppError::Unauthenticated),
-            None => Err(AppError::Forbidden {
-                permission: permission.code(),
-                node,
-            }),
+            None => Err(self.0.viewer.lacks(permission, node)),
         }
     }
 

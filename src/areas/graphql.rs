@@ -179,7 +179,7 @@ impl AreaQuery {
         #[graphql(desc = "The day, in Asia/Shanghai; today where absent.")] on: Option<NaiveDate>,
     ) -> Result<Option<GovernanceArea>> {
         let request = request(ctx);
-        let day = on.unwrap_or_else(|| shanghai_day(request.now));
+        let day = on.unwrap_or_else(|| shanghai_day(request.now()));
         Ok(entity::current(&request.conn.get(), &code, day).await?.map(GovernanceArea))
     }
 }
@@ -231,7 +231,7 @@ impl AreaMutation {
             level: input.level,
             code: input.code,
             name: input.name,
-            valid_from: input.valid_from.unwrap_or_else(|| shanghai_day(request(ctx).now)),
+            valid_from: input.valid_from.unwrap_or_else(|| shanghai_day(request(ctx).now())),
         };
         let outcome = mutate(ctx, |work| {
             let new = new.clone();

@@ -15,6 +15,7 @@ pub mod tokens;
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
+use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, NodeKind};
 use crate::journal::{ChangeKind, Entry};
 use crate::work::Work;
@@ -85,6 +86,24 @@ impl Viewer {
             role: None,
             on_behalf: false,
         })
+    }
+
+    /// Whether the permission table lets the viewer do something and, if not, why not.
+    pub fn may(&self, permission: Permission, scope: &Scope) -> Result<()> {
+        self.granted(permission, scope)
+            .map(|_| ())
+            .ok_or_else(|| self.lacks(permission, None))
+    }
+
+    /// What a viewer without a permission is answered.
+    pub(crate) fn lacks(&self, permission: Permission, node: Option<GlobalId>) -> AppError {
+        match self.account {
+            None => AppError::Unauthenticated,
+            Some(_) => AppError::Forbidden {
+                permission: permission.code(),
+                node,
+            },
+        }
     }
 
     /// The areas within which the viewer reads everything that is not a resident's.

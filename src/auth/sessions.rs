@@ -229,7 +229,7 @@ async fn opened(app: &App, session: session::Model, refresh_token: String, now: 
     })
 }
 
-async fn load(app: &App, session: Uuid, account: Uuid, now: DateTime<Utc>) -> Result<Option<Viewer>> {
+pub async fn load(app: &App, session: Uuid, account: Uuid, now: DateTime<Utc>) -> Result<Option<Viewer>> {
     let sql = "SELECT a.name FROM sessions s JOIN accounts a ON a.id = s.account_id \
                WHERE s.id = ? AND a.id = ? AND s.ended_at IS NULL AND s.expires_at > ? AND a.disabled_at IS NULL";
     let pool = app.db().pool();

@@ -31,7 +31,13 @@ pub struct Source {
     pub viewer: Viewer,
     pub conn: Conn,
     pub lang: Lang,
-    pub now: DateTime<Utc>,
+}
+
+impl Source {
+    /// The present; a stream lives longer than an instant.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.app.clock().now()
+    }
 }
 
 /// The loaders of a request: each batches the keys of one level into one statement. The topics implement `Loader` for it.
@@ -96,6 +102,12 @@ pub fn wants_total(ctx: &Context<'_>) -> bool {
     ctx.look_ahead().field("totalCount").exists()
 }
 
+/// Whether an action would change anything: one that is done already is nothing to offer.
+pub fn offered(permitted: Result<()>, rule: std::result::Result<bool, crate::refusal::Refusal>, state: crate::refusal::State) -> Result<()> {
+    permitted?;
+    if rule? { Ok(()) } else { Err(crate::refusal::Reason::WrongState { state }.into()) }
+}
+
 /// What an action asks of the viewer, answered for one object.
 pub fn can(ctx: &Context<'_>, action: Action, answer: Result<()>) -> Can {
     let lang = request(ctx).lang;
@@ -152,7 +164,7 @@ pub enum Action {
     List,
     /// Take a pledge off the list for a while.
     Pause,
-    /// Put a paused pledge back.
+    /// Put a paused pledge back, or let a suspended membership run again.
     Resume,
     /// Confirm a pledge for another term.
     Renew,

@@ -4,7 +4,7 @@ use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBui
 
 use super::node::NodeQuery;
 use crate::areas::graphql::{AreaMutation, AreaQuery};
-use crate::units::graphql::UnitQuery;
+use crate::units::graphql::{UnitMutation, UnitQuery};
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
@@ -12,7 +12,7 @@ pub struct Query(NodeQuery, AreaQuery, UnitQuery);
 
 /// Everything that can be done.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AreaMutation);
+pub struct Mutation(AreaMutation, UnitMutation);
 
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 

@@ -1,1 +1,69 @@
+//! Reading the journal as a feed: in commit order, resumable, filtered by what the viewer may see.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+
+use super::{ChangeKind, Column, Entity, Model};
+use crate::db::Db;
+use crate::error::{AppError, Result};
+use crate::ids::NodeKind;
+
+/// A place in the journal; entries after it are those that committed later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    tx: i64,
+    seq: i64,
+}
+
+impl Position {
+    pub fn of(entry: &Model) -> Position {
+        Position { tx: entry.tx, seq: entry.seq }
+    }
+
+    pub fn cursor(self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}.{}", self.tx, self.seq))
+    }
+
+    pub fn parse(cursor: &str) -> Result<Position> {
+        let parts = || {
+            let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+            let (tx, seq) = text.split_once('.')?;
+            Some(Position { tx: tx.parse().ok()?, seq: seq.parse().ok()? })
+        };
+        parts().ok_or(AppError::BadInput { zh: "游标无效", en: "The cursor is not one of this feed" })
+    }
+}
+
+/// Entries that nothing earlier can still appear before. On PostgreSQL these are the ones of transactions older than any that runs.
+fn settled(db: &Db) -> Select<Entity> {
+    let entries = Entity::find();
+    if db.is_postgres() {
+        entries.filter(Expr::cust("\"journal\".\"tx\" < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"))
+    } else {
+        entries
+    }
+}
+
+/// The place after which everything is new.
+pub async fn head(db: &Db) -> Result<Position> {
+    let last = settled(db).order_by_desc(Column::Tx).order_by_desc(Column::Seq).one(db.pool()).await?;
+    Ok(last.map_or(Position { tx: 0, seq: 0 }, |entry| Position::of(&entry)))
+}
+
+/// The next entries after a place; those of accounts are not for the feed.
+pub async fn read(db: &Db, after: Position, kinds: Option<&[ChangeKind]>, limit: u64) -> Result<Vec<Model>> {
+    let place = Expr::tuple([Expr::col(Column::Tx), Expr::col(Column::Seq)]);
+    let mut entries = settled(db)
+        .filter(place.gt(Expr::tuple([Expr::value(after.tx), Expr::value(after.seq)])))
+        .filter(Column::NodeKind.is_not_in([NodeKind::Account.prefix(), NodeKind::Grant.prefix()]));
+    if let Some(kinds) = kinds {
+        let mut wanted = sea_orm::Condition::any().add(Column::Kind.is_in(kinds.iter().copied()));
+        if kinds.contains(&ChangeKind::Gone) {
+            wanted = wanted.add(Column::Hides.eq(true));
+        }
+        entries = entries.filter(wanted);
+    }
+    Ok(entries.order_by_asc(Column::Tx).order_by_asc(Column::Seq).limit(limit).all(db.pool()).await?)
+}

@@ -141,6 +141,10 @@ pub async fn find_alliance(db: &impl ConnectionTrait, id: Uuid) -> Result<allian
     alliance::Entity::find_by_id(id).one(db).await?.ok_or(AppError::NotFound)
 }
 
+pub async fn find_membership(db: &impl ConnectionTrait, id: Uuid) -> Result<membership::Model> {
+    membership::Entity::find_by_id(id).one(db).await?.ok_or(AppError::NotFound)
+}
+
 /// The running pairings of a community on a day, with units that are active.
 pub async fn paired_units(db: &impl ConnectionTrait, community: Uuid, day: chrono::NaiveDate) -> Result<Vec<unit::Model>> {
     let running = sea_orm::sea_query::Query::select()

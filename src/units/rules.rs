@@ -1,8 +1,19 @@
-//! What units, memberships and pairings allow: the credit code, and who moves a membership from which state to which.
+//! What units, memberships and pairings allow: who moves a membership from which state to which, and when a pairing begins and ends.
 
-use super::entity::membership;
+mod contact;
+mod identity;
+
+use chrono::NaiveDate;
+
+use super::entity::{membership, pairing};
+use crate::areas::{self, rules::AreaLevel};
+use crate::auth::{Permission, Scope, Viewer};
+use crate::error;
 use crate::refusal::{Reason, Refusal, State};
 use crate::terms::term;
+
+pub use contact::{Sight, check_phone, contact_visible, mask_name, mask_phone, terms_visible};
+pub use identity::{check_credit_code, check_identity, credit_code_with_check};
 
 term! {
     /// What sort of organisation a unit is.
@@ -69,46 +80,11 @@ impl MembershipStatus {
             zh: self.zh(),
         }
     }
-}
 
-/// Checks a unified social credit code, GB 32100-2015: 18 characters, the last of which is made of the others.
-pub fn check_credit_code(code: &str) -> Result<(), Refusal> {
-    const ALPHABET: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
-    let refusal = || {
-        Refusal::invalid(
-            "creditCode",
-            "统一社会信用代码有误,请核对",
-            "The credit code is not valid; check it",
-        )
-    };
-    let digits: Option<Vec<u32>> = code
-        .bytes()
-        .map(|c| ALPHABET.iter().position(|known| *known == c).map(|place| place as u32))
-        .collect();
-    let digits = digits.filter(|digits| digits.len() == 18).ok_or_else(refusal)?;
-    if check_digit(&digits[..17]) == digits[17] {
-        Ok(())
-    } else {
-        Err(refusal())
+    /// A suspended unit still belongs to its alliance.
+    pub fn belongs(self) -> bool {
+        matches!(self, MembershipStatus::Active | MembershipStatus::Suspended)
     }
-}
-
-fn check_digit(digits: &[u32]) -> u32 {
-    let (sum, _) = digits
-        .iter()
-        .fold((0, 1), |(sum, weight), digit| (sum + digit * weight, weight * 3 % 31));
-    (31 - sum % 31) % 31
-}
-
-/// The 18th character behind 17 others, for invented codes.
-pub fn credit_code_with_check(first: &str) -> Option<String> {
-    const ALPHABET: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
-    let digits: Option<Vec<u32>> = first
-        .bytes()
-        .map(|c| ALPHABET.iter().position(|known| *known == c).map(|place| place as u32))
-        .collect();
-    let check = check_digit(&digits.filter(|digits| digits.len() == 17)?);
-    Some(format!("{first}{}", char::from(ALPHABET[check as usize])))
 }
 
 /// Steps of a membership.
@@ -124,7 +100,7 @@ pub enum Step {
 }
 
 /// Where a step leads; `None` where the membership is there already.
-pub fn step(membership: &membership::Model, step: Step) -> Result<Option<MembershipStatus>, Refusal> {
+pub fn step(membership: &membership::Model, step: Step, today: NaiveDate) -> Result<Option<MembershipStatus>, Refusal> {
     use MembershipStatus::*;
     let (from, to): (&[MembershipStatus], _) = match step {
         Step::Admit => (&[Invited, Applied], Active),
@@ -136,49 +112,243 @@ pub fn step(membership: &membership::Model, step: Step) -> Result<Option<Members
     if membership.status == to {
         return Ok(None);
     }
-    if !from.contains(&membership.status) {
-        return Err(Reason::WrongState {
-            state: membership.status.state(),
-        }
-        .into());
+    let lapsed = membership.until.filter(|last| *last < today);
+    if !from.contains(&membership.status) || (step == Step::Expire && lapsed.is_none()) {
+        return Err(wrong_state(membership));
     }
-    Ok(Some(to))
+    match lapsed {
+        Some(day) if to == Active => Err(Reason::Lapsed { day }.into()),
+        _ => Ok(Some(to)),
+    }
 }
 
-/// A mobile number of the mainland.
-pub fn check_phone(field: &'static str, phone: &str) -> Result<(), Refusal> {
-    let digits = phone.as_bytes();
-    let right = digits.len() == 11 && digits[0] == b'1' && (b'3'..=b'9').contains(&digits[1]) && digits.iter().all(u8::is_ascii_digit);
-    if right {
-        Ok(())
-    } else {
-        Err(Refusal::invalid(field, "手机号码应为 11 位", "A mobile number has 11 digits"))
+fn wrong_state(membership: &membership::Model) -> Refusal {
+    Refusal::from(Reason::WrongState {
+        state: membership.status.state(),
+    })
+    .about(membership.node())
+}
+
+/// The first and the last day of a membership that goes to a state: it begins with the first admission, and ends today unless its agreement
+/// ended before.
+pub fn term_of(membership: &membership::Model, to: MembershipStatus, today: NaiveDate) -> (Option<NaiveDate>, Option<NaiveDate>) {
+    use MembershipStatus::*;
+    let since = membership.since.or((to == Active).then_some(today));
+    let until = match to {
+        Withdrawn | Expired => Some(membership.until.map_or(today, |last| last.min(today))),
+        _ => membership.until,
+    };
+    (since, until)
+}
+
+/// The right that a step asks for, at the alliance's host or for the unit; where both may take it, the one that the viewer holds.
+pub fn right(viewer: &Viewer, step: Step, membership: &membership::Model, host: &Scope) -> (Permission, Scope) {
+    use MembershipStatus::*;
+    let host = (Permission::ManageMemberships, host.clone());
+    let unit = (Permission::JoinAlliance, Scope::Unit(membership.unit_id));
+    match (step, membership.status) {
+        (Step::Admit, Applied) | (Step::Suspend | Step::Resume | Step::Expire, _) => host,
+        (Step::Admit, Invited) | (Step::Withdraw, Active | Suspended) => unit,
+        // What nobody has agreed to yet, either side drops; what is done already, either may have done.
+        _ if viewer.granted(unit.0, &unit.1).is_some() => unit,
+        _ => host,
     }
+}
+
+/// Whether the viewer may take a step that is still to be taken.
+pub fn may(viewer: &Viewer, step: Step, membership: &membership::Model, host: &Scope, today: NaiveDate) -> error::Result<()> {
+    let (permission, scope) = right(viewer, step, membership, host);
+    viewer.may(permission, &scope)?;
+    self::step(membership, step, today)?.ok_or_else(|| wrong_state(membership))?;
+    Ok(())
+}
+
+/// The last day of an agreement, which must not be over when it is offered.
+pub fn check_until(until: Option<NaiveDate>, today: NaiveDate) -> Result<(), Refusal> {
+    if until.is_some_and(|last| last < today) {
+        return Err(Refusal::invalid(
+            "until",
+            "协议截止日期不能早于今天",
+            "The last day of the agreement cannot lie in the past",
+        ));
+    }
+    Ok(())
+}
+
+/// Units are paired with communities that are in force.
+pub fn check_community(area: &areas::Model, today: NaiveDate) -> Result<(), Refusal> {
+    if area.level != AreaLevel::Community {
+        return Err(Refusal::invalid(
+            "community",
+            "结对对象应为社区(村)",
+            "A unit is paired with a community",
+        ));
+    }
+    if !area.is_current(today) {
+        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("community"));
+    }
+    Ok(())
+}
+
+/// Whether a pairing is still to be ended on a day. What ended earlier, or before today, stays as it is.
+pub fn check_pairing_end(pairing: &pairing::Model, on: NaiveDate, today: NaiveDate) -> Result<bool, Refusal> {
+    if pairing.until.is_some_and(|last| last <= on || last < today) {
+        return Ok(false);
+    }
+    if on < pairing.since {
+        return Err(Refusal::invalid(
+            "on",
+            format!("结束日期不能早于结对日期 {}", pairing.since),
+            format!("The pairing began on {} and cannot end before", pairing.since),
+        ));
+    }
+    Ok(true)
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::auth::{Identity, Role, RoleGrant};
+    use crate::error::AppError;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn membership(status: MembershipStatus, until: Option<&str>) -> membership::Model {
+        membership::Model {
+            id: Uuid::from_u128(1),
+            alliance_id: Uuid::from_u128(2),
+            unit_id: UNIT,
+            status,
+            since: status.belongs().then(|| day("2026-01-01")),
+            until: until.map(day),
+            agreement: None,
+            reason: None,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+        }
+    }
+
+    pub(super) const UNIT: Uuid = Uuid::from_u128(3);
+    pub(super) const STREET: Uuid = Uuid::from_u128(4);
+    pub(super) const DISTRICT: Uuid = Uuid::from_u128(5);
+
+    pub(super) fn viewer(role: Role, scope: Uuid) -> Viewer {
+        let account = Identity {
+            id: Uuid::from_u128(6),
+            name: "王芳".to_owned(),
+            session: Uuid::from_u128(7),
+        };
+        let grant = RoleGrant {
+            id: Uuid::from_u128(8),
+            account_id: account.id,
+            role,
+            area_id: (scope != UNIT).then_some(scope),
+            unit_id: (scope == UNIT).then_some(scope),
+            valid_from: day("2026-01-01"),
+            valid_until: None,
+            granted_at: chrono::DateTime::UNIX_EPOCH,
+            revoked_at: None,
+        };
+        Viewer::new(account, vec![grant])
+    }
 
     #[test]
-    fn a_credit_code_is_taken_only_with_its_check_character() {
-        for code in [
-            "91350100M000100Y43",
-            "11220303MB1A0001XC",
-            "51220303MJ0000034B",
-            "91220303MA0X0004X0",
+    fn a_membership_goes_only_where_its_state_and_its_agreement_lead() {
+        use MembershipStatus::*;
+        let today = day("2026-07-01");
+        let all = [Invited, Applied, Active, Suspended, Withdrawn, Expired];
+        let over = Some("2026-06-30");
+        for (step, until, from, to) in [
+            (Step::Admit, None, &[Invited, Applied][..], Active),
+            (Step::Admit, over, &[], Active),
+            (Step::Suspend, None, &[Active], Suspended),
+            (Step::Resume, None, &[Suspended], Active),
+            (Step::Resume, over, &[], Active),
+            (Step::Withdraw, None, &[Invited, Applied, Active, Suspended], Withdrawn),
+            (Step::Expire, over, &[Active, Suspended], Expired),
+            (Step::Expire, Some("2026-07-01"), &[], Expired),
+            (Step::Expire, None, &[], Expired),
         ] {
-            assert_eq!(check_credit_code(code), Ok(()), "{code}");
-            assert_eq!(credit_code_with_check(&code[..17]).as_deref(), Some(code));
+            for status in all {
+                let moved = super::step(&membership(status, until), step, today);
+                match moved {
+                    Ok(Some(reached)) => assert!(from.contains(&status) && reached == to, "{step:?} from {status:?}"),
+                    Ok(None) => assert_eq!(status, to),
+                    Err(_) => assert!(!from.contains(&status) && status != to, "{step:?} from {status:?}"),
+                }
+            }
         }
-        for code in [
-            "91350100M000100Y4Z",
-            "91350100M000100Y4",
-            "91350100I000100Y43",
-            "",
-            "91350100m000100y43",
+        let refusal = super::step(&membership(Invited, over), Step::Admit, today).unwrap_err();
+        assert_eq!(refusal.reason, Reason::Lapsed { day: day("2026-06-30") });
+    }
+
+    #[test]
+    fn a_membership_begins_once_and_its_end_is_never_put_off() {
+        use MembershipStatus::*;
+        let today = day("2026-07-01");
+        let (begun, open) = (Some(day("2026-01-01")), Some(today));
+        assert_eq!(
+            term_of(&membership(Invited, Some("2026-12-31")), Active, today),
+            (open, Some(day("2026-12-31")))
+        );
+        assert_eq!(term_of(&membership(Suspended, None), Active, today), (begun, None));
+        assert_eq!(term_of(&membership(Active, Some("2026-12-31")), Withdrawn, today), (begun, open));
+        assert_eq!(
+            term_of(&membership(Active, Some("2026-06-29")), Expired, today),
+            (begun, Some(day("2026-06-29")))
+        );
+        assert_eq!(term_of(&membership(Applied, None), Withdrawn, today), (None, open));
+    }
+
+    #[test]
+    fn each_side_takes_its_own_steps() {
+        use MembershipStatus::*;
+        let today = day("2026-07-01");
+        let scope = Scope::Areas(vec![STREET, DISTRICT]);
+        let (host, unit) = (viewer(Role::StreetOfficer, STREET), viewer(Role::UnitRepresentative, UNIT));
+        let stranger = viewer(Role::StreetOfficer, Uuid::from_u128(9));
+        for (step, status, by_host, by_unit) in [
+            (Step::Admit, Applied, true, false),
+            (Step::Admit, Invited, false, true),
+            (Step::Suspend, Active, true, false),
+            (Step::Resume, Suspended, true, false),
+            (Step::Withdraw, Applied, true, true),
+            (Step::Withdraw, Invited, true, true),
+            (Step::Withdraw, Active, false, true),
+            (Step::Withdraw, Suspended, false, true),
+            (Step::Admit, Active, false, false),
         ] {
-            assert!(check_credit_code(code).is_err(), "{code}");
+            let membership = membership(status, None);
+            let may = |viewer| super::may(viewer, step, &membership, &scope, today);
+            assert_eq!(may(&host).is_ok(), by_host, "{step:?} from {status:?}");
+            assert_eq!(may(&unit).is_ok(), by_unit, "{step:?} from {status:?}");
+            assert!(matches!(may(&stranger), Err(AppError::Forbidden { .. })));
+            assert!(matches!(may(&Viewer::anonymous()), Err(AppError::Unauthenticated)));
         }
+        // Sent twice, an acceptance is no offence of either side.
+        for viewer in [&host, &unit] {
+            let (permission, scope) = right(viewer, Step::Admit, &membership(Active, None), &scope);
+            assert!(viewer.may(permission, &scope).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_pairing_ends_once_and_not_before_it_began() {
+        let pairing = |until: Option<&str>| pairing::Model {
+            id: Uuid::from_u128(1),
+            unit_id: UNIT,
+            community_id: STREET,
+            since: day("2026-03-01"),
+            until: until.map(day),
+        };
+        let today = day("2026-07-01");
+        assert_eq!(check_pairing_end(&pairing(None), today, today), Ok(true));
+        assert!(check_pairing_end(&pairing(None), day("2026-02-28"), today).is_err());
+        assert_eq!(check_pairing_end(&pairing(Some("2026-06-30")), day("2026-05-01"), today), Ok(false));
+        assert_eq!(check_pairing_end(&pairing(Some("2026-12-31")), today, today), Ok(true));
+        assert_eq!(check_pairing_end(&pairing(Some("2026-12-31")), day("2027-01-01"), today), Ok(false));
     }
 }

@@ -11,11 +11,13 @@ use uuid::Uuid;
 
 use super::units::{MemberUnit, unit};
 use crate::areas::graphql::{GovernanceArea, area};
+use crate::auth::{Permission, Scope};
+use crate::calendar::shanghai_day;
 use crate::error::AppError;
 use crate::graphql::paging::{Page, PageArgs, Sort, alike, connection, pages};
-use crate::graphql::{Loaders, request, wants_total};
+use crate::graphql::{Action, Can, Loaders, can, request, wants_total};
 use crate::units::entity::{self, alliance, membership};
-use crate::units::rules::MembershipStatus;
+use crate::units::rules::{self, MembershipStatus, Step};
 
 /// Units that an area brings together.
 #[derive(Clone)]
@@ -69,6 +71,22 @@ impl Alliance {
         };
         Ok(request(ctx).loader.load_one(key).await?.unwrap_or_default().into())
     }
+
+    /// What the viewer may do with it: UPDATE, INVITE.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+        let host = self.host_scope(ctx).await?;
+        let viewer = &request(ctx).viewer;
+        Ok(vec![
+            can(ctx, Action::Update, viewer.may(Permission::ManageAlliances, &host)),
+            can(ctx, Action::Invite, viewer.may(Permission::ManageMemberships, &host)),
+        ])
+    }
+}
+
+impl Alliance {
+    async fn host_scope(&self, ctx: &Context<'_>) -> Result<Scope> {
+        Ok(area(ctx, self.0.host_id).await?.0.scope())
+    }
 }
 
 connection!(Alliance, AllianceConnection, AllianceEdge, "alliances");
@@ -93,11 +111,7 @@ impl Membership {
 
     /// The alliance.
     async fn alliance(&self, ctx: &Context<'_>) -> Result<Alliance> {
-        Ok(request(ctx)
-            .loader
-            .load_one(AllianceKey(self.0.alliance_id))
-            .await?
-            .ok_or(AppError::NotFound)?)
+        alliance(ctx, self.0.alliance_id).await
     }
 
     /// The unit.
@@ -118,6 +132,40 @@ impl Membership {
     /// The last day of membership, by the agreement or because it ended; null where it is open.
     async fn until(&self) -> Option<NaiveDate> {
         self.0.until
+    }
+
+    /// What was agreed. The unit, and the host with those above it, read it; null to others.
+    async fn agreement(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        self.terms(ctx, self.0.agreement.as_ref()).await
+    }
+
+    /// Why it was suspended or ended. The unit, and the host with those above it, read it; null to others.
+    async fn reason(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        self.terms(ctx, self.0.reason.as_ref()).await
+    }
+
+    /// What the viewer may do with it: ADMIT, SUSPEND, RESUME, LEAVE.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+        let host = alliance(ctx, self.0.alliance_id).await?.host_scope(ctx).await?;
+        let request = request(ctx);
+        let today = shanghai_day(request.now());
+        let steps = [
+            (Action::Admit, Step::Admit),
+            (Action::Suspend, Step::Suspend),
+            (Action::Resume, Step::Resume),
+            (Action::Leave, Step::Withdraw),
+        ];
+        let answer = |(action, step)| can(ctx, action, rules::may(&request.viewer, step, &self.0, &host, today));
+        Ok(steps.map(answer).into())
+    }
+}
+
+impl Membership {
+    async fn terms(&self, ctx: &Context<'_>, text: Option<&String>) -> Result<Option<String>> {
+        let Some(text) = text else { return Ok(None) };
+        let host = area(ctx, alliance(ctx, self.0.alliance_id).await?.0.host_id).await?;
+        let visible = rules::terms_visible(&request(ctx).viewer, self.0.unit_id, &host.0.ancestry());
+        Ok(visible.then(|| text.clone()))
     }
 }
 
@@ -156,6 +204,11 @@ impl Loader<MembershipKey> for Loaders {
             .await?;
         Ok(rows.into_iter().map(|row| (MembershipKey(row.id), Membership(row))).collect())
     }
+}
+
+/// An alliance that must be there: what refers to it is bound to it by a foreign key.
+async fn alliance(ctx: &Context<'_>, id: Uuid) -> Result<Alliance> {
+    Ok(request(ctx).loader.load_one(AllianceKey(id)).await?.ok_or(AppError::NotFound)?)
 }
 
 /// The same page of the memberships of many alliances.

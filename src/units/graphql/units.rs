@@ -1,23 +1,21 @@
-//! Member units and the list of them.
+//! Member units.
 
 use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
-use sea_orm::sea_query::{Expr, Query};
+use async_graphql::{Context, ID, Object, Result};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use super::alliances::{AllianceConnection, AllianceFilter, AllianceOrder, Membership};
+use super::alliances::{AllianceKey, Membership};
 use crate::areas::graphql::{AreaKey, GovernanceArea};
+use crate::auth::{Permission, Scope};
 use crate::calendar::shanghai_day;
 use crate::error::AppError;
-use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
-use crate::graphql::{Loaders, key_of, request, wants_total};
-use crate::ids::NodeKind;
-use crate::search;
-use crate::units::entity::{self, alliance, membership, pairing, unit};
-use crate::units::rules::{Track, UnitKind};
+use crate::graphql::paging::connection;
+use crate::graphql::{Action, Can, Loaders, can, request};
+use crate::units::entity::{self, membership, pairing, unit};
+use crate::units::rules::{self, Sight, Track, UnitKind};
 
 /// An organisation that pledges resources and claims needs.
 #[derive(Clone)]
@@ -59,9 +57,41 @@ impl MemberUnit {
         self.0.credit_code.as_deref()
     }
 
+    /// Why it has no credit code; null where it has one.
+    async fn no_credit_code_reason(&self) -> Option<&str> {
+        self.0.no_credit_code_reason.as_deref()
+    }
+
     /// The address.
     async fn address(&self) -> Option<&str> {
         self.0.address.as_deref()
+    }
+
+    /// Whether it is an active member of at least one alliance.
+    async fn active(&self) -> bool {
+        self.0.active
+    }
+
+    /// The person to talk to. Open to the unit, its street and its district, masked (张**) for their auditor, null to others.
+    async fn contact_name(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.sight(ctx).await?.show(self.0.contact_name.as_deref(), rules::mask_name))
+    }
+
+    /// That person's mobile number. Open to the unit, its street and its district, masked (138****5678) for their auditor, null to others.
+    async fn contact_phone(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let sight = self.sight(ctx).await?;
+        match &self.0.contact_phone_sealed {
+            Some(sealed) if sight != Sight::Hidden => {
+                let phone = request(ctx).app.keys().open_text("phone", sealed)?;
+                Ok(sight.show(Some(&phone), rules::mask_phone))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The secretary of its party organisation. Open to the unit, its street and its district, masked (张**) for their auditor, null to others.
+    async fn party_secretary(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.sight(ctx).await?.show(self.0.party_secretary.as_deref(), rules::mask_name))
     }
 
     /// Its memberships in alliances, newest first.
@@ -74,6 +104,36 @@ impl MemberUnit {
         let areas = request(ctx).loader.load_one(PairedAreas(self.0.id)).await?.unwrap_or_default();
         let mut found = request(ctx).loader.load_many(areas.iter().map(|area| AreaKey(*area))).await?;
         Ok(areas.into_iter().filter_map(|area| found.remove(&AreaKey(area))).collect())
+    }
+
+    /// What the viewer may do with it: UPDATE, APPLY.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Vec<Can> {
+        let viewer = &request(ctx).viewer;
+        let district = Scope::Areas(vec![self.0.district_id]);
+        vec![
+            can(ctx, Action::Update, viewer.may(Permission::ManageUnits, &district)),
+            can(ctx, Action::Apply, viewer.may(Permission::JoinAlliance, &Scope::Unit(self.0.id))),
+        ]
+    }
+}
+
+impl MemberUnit {
+    /// How much of the contact the viewer sees.
+    async fn sight(&self, ctx: &Context<'_>) -> Result<Sight> {
+        let request = request(ctx);
+        let memberships = request.loader.load_one(MembershipsOf(self.0.id)).await?.unwrap_or_default();
+        let belongs = memberships.iter().filter(|membership| membership.0.status.belongs());
+        let alliances = request
+            .loader
+            .load_many(belongs.map(|membership| AllianceKey(membership.0.alliance_id)))
+            .await?;
+        let hosts = request
+            .loader
+            .load_many(alliances.values().map(|alliance| AreaKey(alliance.0.host_id)))
+            .await?;
+        let above = hosts.values().flat_map(|host| host.0.ancestry());
+        let areas: Vec<Uuid> = above.chain([self.0.district_id]).collect();
+        Ok(rules::contact_visible(&request.viewer, self.0.id, &areas))
     }
 }
 
@@ -133,7 +193,7 @@ impl Loader<PairedAreas> for Loaders {
     async fn load(&self, keys: &[PairedAreas]) -> std::result::Result<HashMap<PairedAreas, Vec<Uuid>>, AppError> {
         let rows = pairing::Entity::find()
             .filter(pairing::Column::UnitId.is_in(keys.iter().map(|key| key.0)))
-            .filter(entity::running_pairing(shanghai_day(self.0.now)))
+            .filter(entity::running_pairing(shanghai_day(self.0.now())))
             .order_by_asc(pairing::Column::Id)
             .all(&self.0.conn.get())
             .await?;
@@ -142,120 +202,5 @@ impl Loader<PairedAreas> for Loaders {
             found.entry(PairedAreas(row.unit_id)).or_default().push(row.community_id);
         }
         Ok(found)
-    }
-}
-
-/// Which units to list.
-#[derive(InputObject, Default)]
-pub struct UnitFilter {
-    /// Only these kinds.
-    kind: Option<Vec<UnitKind>>,
-    /// Only active members of this alliance.
-    alliance: Option<ID>,
-    /// Only units that are paired with this community today.
-    paired_with: Option<ID>,
-    /// Only units whose name holds all of these words.
-    search: Option<String>,
-}
-
-/// In which order units are listed.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-pub enum UnitOrder {
-    /// By name.
-    Name,
-    /// Latest added first.
-    Newest,
-    /// Best match first; latest added where nothing is searched for.
-    Relevance,
-}
-
-#[derive(Default)]
-pub struct UnitQuery;
-
-#[Object]
-impl UnitQuery {
-    /// Member units.
-    #[allow(clippy::too_many_arguments)]
-    async fn units(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which units; all where absent.")] filter: Option<UnitFilter>,
-        #[graphql(desc = "In which order; RELEVANCE where `search` is given, else NEWEST.")] order_by: Option<UnitOrder>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> Result<MemberUnitConnection> {
-        let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
-        let filter = filter.unwrap_or_default();
-        let mut select = unit::Entity::find().filter(entity::visible());
-        if let Some(kinds) = filter.kind {
-            select = select.filter(unit::Column::Kind.is_in(kinds));
-        }
-        if let Some(alliance) = key_of(NodeKind::Alliance, &filter.alliance)? {
-            let members = Query::select()
-                .column(membership::Column::UnitId)
-                .from(membership::Entity)
-                .and_where(membership::Column::AllianceId.eq(alliance))
-                .and_where(membership::Column::Status.eq(crate::units::rules::MembershipStatus::Active))
-                .to_owned();
-            select = select.filter(unit::Column::Id.in_subquery(members));
-        }
-        if let Some(community) = key_of(NodeKind::Area, &filter.paired_with)? {
-            let paired = Query::select()
-                .column(pairing::Column::UnitId)
-                .from(pairing::Entity)
-                .cond_where(entity::running_pairing(shanghai_day(request.now)).add(pairing::Column::CommunityId.eq(community)))
-                .to_owned();
-            select = select.filter(unit::Column::Id.in_subquery(paired));
-        }
-        let id = || Expr::col((unit::Entity, unit::Column::Id));
-        let (select, relevance) = search::narrow(select, NodeKind::Unit, id(), filter.search.as_deref());
-        let sort = match (order_by, relevance) {
-            (None | Some(UnitOrder::Relevance), Some(sort)) => sort,
-            (Some(UnitOrder::Name), _) => Sort {
-                name: "NAME",
-                keys: vec![Key::Text(Expr::col((unit::Entity, unit::Column::Name)))],
-                descending: false,
-                id: id(),
-            },
-            _ => Sort::newest((unit::Entity, unit::Column::Id)),
-        };
-        Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())
-    }
-
-    /// Alliances.
-    #[allow(clippy::too_many_arguments)]
-    async fn alliances(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which alliances; all where absent.")] filter: Option<AllianceFilter>,
-        #[graphql(desc = "In which order; RELEVANCE where `search` is given, else NEWEST.")] order_by: Option<AllianceOrder>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-    ) -> Result<AllianceConnection> {
-        let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
-        let filter = filter.unwrap_or_default();
-        let mut select = alliance::Entity::find().filter(entity::visible());
-        if let Some(host) = key_of(NodeKind::Area, &filter.host)? {
-            select = select.filter(alliance::Column::HostId.eq(host));
-        }
-        let id = || Expr::col((alliance::Entity, alliance::Column::Id));
-        let (select, relevance) = search::narrow(select, NodeKind::Alliance, id(), filter.search.as_deref());
-        let sort = match (order_by, relevance) {
-            (None | Some(AllianceOrder::Relevance), Some(sort)) => sort,
-            (Some(AllianceOrder::Name), _) => Sort {
-                name: "NAME",
-                keys: vec![Key::Text(Expr::col((alliance::Entity, alliance::Column::Name)))],
-                descending: false,
-                id: id(),
-            },
-            _ => Sort::newest((alliance::Entity, alliance::Column::Id)),
-        };
-        Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())
     }
 }

@@ -1,0 +1,102 @@
+//! What the clock does to matches: applications lapse, promises are nudged and returned, evaluations are released, communities are
+//! reminded of reports, memberships expire.
+
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::actions::answer::next_step;
+use super::actions::{evaluate, lock};
+use super::entity::{delivery, exchange};
+use super::ledger::save;
+use super::rules::MatchStatus;
+use super::standing;
+use crate::app::App;
+use crate::auth::Permission;
+use crate::calendar::shanghai_day;
+use crate::deadlines::{BATCH, each};
+use crate::error::{AppError, Result};
+use crate::journal::ChangeKind;
+use crate::units::entity::membership;
+use crate::units::rules::MembershipStatus;
+use crate::work::Work;
+
+/// Takes the steps that are due now; says how many there were.
+pub async fn run(app: &App) -> Result<u64> {
+    let now = app.clock().now();
+    let due = exchange::Entity::find()
+        .select_only()
+        .column(exchange::Column::Id)
+        .filter(exchange::Column::NextStepAt.lte(now))
+        .order_by_asc(exchange::Column::NextStepAt)
+        .limit(BATCH)
+        .into_tuple::<Uuid>()
+        .all(app.db().pool())
+        .await?;
+    let reports = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::Id)
+        .filter(delivery::Column::RemindAt.lte(now))
+        .order_by_asc(delivery::Column::RemindAt)
+        .limit(BATCH)
+        .into_tuple::<Uuid>()
+        .all(app.db().pool())
+        .await?;
+    let ended = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::Id)
+        .filter(membership::Column::Until.lt(shanghai_day(now)))
+        .filter(membership::Column::Status.is_in([MembershipStatus::Active, MembershipStatus::Suspended]))
+        .limit(BATCH)
+        .into_tuple::<Uuid>()
+        .all(app.db().pool())
+        .await?;
+    let expired = each(app, ended, |work, id| async move { standing::expire(&work, id).await.map(|_| ()) }).await?;
+    let moved = each(app, due, |work, id| async move { step(&work, id).await }).await?;
+    Ok(expired + moved + each(app, reports, |work, id| async move { remind(&work, id).await }).await?)
+}
+
+async fn step(work: &Work, id: Uuid) -> Result<()> {
+    let seen = exchange::Entity::find_by_id(id).one(work.read()).await?.ok_or(AppError::NotFound)?;
+    let permit = work.permit(Permission::AnswerMatch, &seen.at().scope(), None)?;
+    let mut locked = lock(work, &seen).await?;
+    if locked.exchange.next_step_at.is_none_or(|at| work.now() < at) {
+        return Ok(());
+    }
+    match locked.exchange.status {
+        MatchStatus::Applied => {
+            locked.end(&permit, MatchStatus::TimedOut, "逾期未确认,已自动退回 / Not confirmed in time".to_owned()).await
+        }
+        MatchStatus::Completed => evaluate::release(&permit, &mut locked).await,
+        MatchStatus::Confirmed | MatchStatus::Fulfilling if locked.exchange.delivered > 0 => {
+            locked.exchange.next_step_at = None;
+            save(&permit, &locked.exchange).await
+        }
+        MatchStatus::Confirmed | MatchStatus::Fulfilling if locked.exchange.nudged_at.is_none() => {
+            locked.exchange.nudged_at = Some(work.now());
+            locked.exchange.next_step_at = next_step(work, &locked.exchange);
+            save(&permit, &locked.exchange).await?;
+            permit.journal(ChangeKind::MatchNudged, locked.exchange.node(), Some(locked.exchange.district_id));
+            Ok(())
+        }
+        MatchStatus::Confirmed | MatchStatus::Fulfilling => {
+            locked.end(&permit, MatchStatus::TimedOut, "逾期未履约,余量已退回大厅 / Not delivered in time".to_owned()).await
+        }
+        _ => {
+            locked.exchange.next_step_at = None;
+            save(&permit, &locked.exchange).await
+        }
+    }
+}
+
+async fn remind(work: &Work, id: Uuid) -> Result<()> {
+    let seen = delivery::Entity::find_by_id(id).lock_exclusive().one(work.read()).await?.ok_or(AppError::NotFound)?;
+    if seen.remind_at.is_none_or(|at| work.now() < at) {
+        return Ok(());
+    }
+    let exchange = exchange::Entity::find_by_id(seen.match_id).one(work.read()).await?.ok_or(AppError::NotFound)?;
+    let permit = work.permit(Permission::AcceptDelivery, &exchange.at().scope(), None)?;
+    delivery::ActiveModel { id: Set(id), remind_at: Set(None), ..Default::default() }.update(permit.write()).await?;
+    permit.journal(ChangeKind::DeliveryReminded, seen.node(), Some(exchange.district_id));
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! The match itself.
+
+use std::collections::HashMap;
+
+use async_graphql::dataloader::Loader;
+use async_graphql::{Context, ID, Object, Result};
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::deliveries::{DeliveriesOf, Delivery, Evaluation, EvaluationsOf};
+use crate::areas::graphql::{GovernanceArea, area};
+use crate::auth::{Permission, Scope};
+use crate::decimal::Decimal;
+use crate::error::AppError;
+use crate::graphql::paging::{Page, PageArgs, Sort, alike, connection, pages};
+use crate::graphql::{Action, Can, Loaders, can, offered, request};
+use crate::matches::entity::{exchange, visible_to};
+use crate::matches::rules::{self, MatchSide, MatchStatus};
+use crate::needs::graphql::{CommunityNeed, NeedKey};
+use crate::refusal::Refusal;
+use crate::resources::graphql::{PledgeKey, ResourcePledge};
+use crate::units::graphql::{MemberUnit, unit};
+
+/// A need and a unit, or a pledge and a community, brought together.
+#[derive(Clone)]
+pub struct Match(pub exchange::Model);
+
+impl From<exchange::Model> for Match {
+    fn from(model: exchange::Model) -> Self {
+        Match(model)
+    }
+}
+
+/// A need and a unit, or a pledge and a community, brought together.
+#[Object]
+impl Match {
+    /// The global id.
+    pub async fn id(&self) -> ID {
+        self.0.node().to_string().into()
+    }
+
+    /// The need; null where a pledge was requested without one, or where the viewer may not see it.
+    async fn need(&self, ctx: &Context<'_>) -> Result<Option<CommunityNeed>> {
+        match self.0.need_id {
+            Some(need) => Ok(request(ctx).loader.load_one(NeedKey(need)).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The pledge; null where a need was claimed without one, or where the viewer may not see it.
+    async fn pledge(&self, ctx: &Context<'_>) -> Result<Option<ResourcePledge>> {
+        match self.0.pledge_id {
+            Some(pledge) => Ok(request(ctx).loader.load_one(PledgeKey(pledge)).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The unit that is to deliver.
+    async fn unit(&self, ctx: &Context<'_>) -> Result<MemberUnit> {
+        unit(ctx, self.0.unit_id).await
+    }
+
+    /// The community that is to receive.
+    async fn community(&self, ctx: &Context<'_>) -> Result<GovernanceArea> {
+        area(ctx, self.0.community_id).await
+    }
+
+    /// Which side applied.
+    async fn initiated_by(&self) -> MatchSide {
+        self.0.initiated_by
+    }
+
+    /// The match that this one is to take over; null for an ordinary match, and to who may not see that one.
+    async fn transfer_of(&self, ctx: &Context<'_>) -> Result<Option<Match>> {
+        match self.0.transfer_of_id {
+            Some(id) => Ok(request(ctx).loader.load_one(MatchKey(id)).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// What its quantities count.
+    async fn measure(&self) -> &str {
+        &self.0.measure
+    }
+
+    /// How much was applied for; always outstanding + delivered + accepted + returned. A proposed transfer holds 0 until it is confirmed.
+    async fn quantity(&self) -> Decimal {
+        Decimal::thousandths(self.0.quantity)
+    }
+
+    /// How much is still to be reported.
+    async fn outstanding(&self) -> Decimal {
+        Decimal::thousandths(self.0.outstanding)
+    }
+
+    /// How much was reported and waits for the community's answer.
+    async fn delivered(&self) -> Decimal {
+        Decimal::thousandths(self.0.delivered)
+    }
+
+    /// How much the community has accepted.
+    async fn accepted(&self) -> Decimal {
+        Decimal::thousandths(self.0.accepted)
+    }
+
+    /// How much was given back undelivered.
+    async fn returned(&self) -> Decimal {
+        Decimal::thousandths(self.0.returned)
+    }
+
+    /// How the unit means to do it.
+    async fn plan(&self) -> Option<&str> {
+        self.0.plan.as_deref()
+    }
+
+    /// What the community requested it for.
+    async fn purpose(&self) -> Option<&str> {
+        self.0.purpose.as_deref()
+    }
+
+    /// The day by which the unit is to have delivered; null before the match is confirmed unless it was named.
+    async fn promised_on(&self) -> Option<NaiveDate> {
+        self.0.promised_on
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> MatchStatus {
+        self.0.status
+    }
+
+    /// Why it ended early, or why it was handed on.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// Whether another unit should be found: this one is no longer active.
+    async fn reassign(&self) -> bool {
+        self.0.reassign
+    }
+
+    /// When it was applied for.
+    async fn applied_at(&self) -> DateTime<Utc> {
+        self.0.applied_at
+    }
+
+    /// When the other side confirmed it.
+    async fn confirmed_at(&self) -> Option<DateTime<Utc>> {
+        self.0.confirmed_at
+    }
+
+    /// When the unit was reminded of its promise; null where it was not.
+    async fn nudged_at(&self) -> Option<DateTime<Utc>> {
+        self.0.nudged_at
+    }
+
+    /// The reports of delivery, oldest first, at most 100.
+    async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Delivery>> {
+        Ok(request(ctx).loader.load_one(DeliveriesOf(self.0.id)).await?.unwrap_or_default())
+    }
+
+    /// The evaluations by both sides.
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Vec<Evaluation>> {
+        Ok(request(ctx).loader.load_one(EvaluationsOf(self.0.id)).await?.unwrap_or_default())
+    }
+
+    /// What the viewer may do with it: CONFIRM, REJECT, CANCEL, TRANSFER, REPORT, EVALUATE.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+        let viewer = &request(ctx).viewer;
+        let exchange = &self.0;
+        let by = viewer.account_id();
+        let unit = Scope::Unit(exchange.unit_id);
+        let answering = exchange.scope(rules::answering_side(exchange));
+        let may = |permission, scope: &Scope, rule: crate::error::Result<bool, Refusal>| {
+            offered(viewer.may(permission, scope), rule, exchange.status.state())
+        };
+        // On whichever side the viewer stands, the rule of that side answers.
+        let by_side = |rule: &dyn Fn(MatchSide) -> crate::error::Result<bool, Refusal>| {
+            let side = if viewer.may(Permission::AnswerMatch, &unit).is_ok() { MatchSide::Unit } else { MatchSide::Community };
+            may(Permission::AnswerMatch, &exchange.scope(side), rule(side))
+        };
+        Ok(vec![
+            can(ctx, Action::Confirm, may(Permission::AnswerMatch, &answering, rules::answer(exchange, true, by))),
+            can(ctx, Action::Reject, may(Permission::AnswerMatch, &answering, rules::answer(exchange, false, by))),
+            can(ctx, Action::Cancel, by_side(&|side| rules::cancel(exchange, side))),
+            can(ctx, Action::Transfer, may(Permission::TransferMatch, &unit, rules::transfer(exchange).map(|()| true))),
+            can(ctx, Action::Report, may(Permission::ReportDelivery, &unit, rules::report(exchange).map(|()| true))),
+            can(ctx, Action::Evaluate, by_side(&|side| rules::evaluate(exchange, side).map(|()| true))),
+        ])
+    }
+}
+
+connection!(Match, MatchConnection, MatchEdge, "matches");
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MatchKey(pub Uuid);
+
+impl Loader<MatchKey> for Loaders {
+    type Value = Match;
+    type Error = AppError;
+
+    async fn load(&self, keys: &[MatchKey]) -> std::result::Result<HashMap<MatchKey, Match>, AppError> {
+        let rows = exchange::Entity::find()
+            .filter(exchange::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(visible_to(&self.0.viewer))
+            .all(&self.0.conn.get())
+            .await?;
+        Ok(rows.into_iter().map(|row| (MatchKey(row.id), Match(row))).collect())
+    }
+}
+
+/// The same page of the matches of many needs.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MatchesPage {
+    pub need: Uuid,
+    pub args: PageArgs,
+    pub total: bool,
+}
+
+impl Loader<MatchesPage> for Loaders {
+    type Value = Page<exchange::Model>;
+    type Error = AppError;
+
+    async fn load(&self, keys: &[MatchesPage]) -> std::result::Result<HashMap<MatchesPage, Page<exchange::Model>>, AppError> {
+        let mut found = HashMap::new();
+        for keys in alike(keys, |key| (&key.args, key.total)) {
+            let select = exchange::Entity::find()
+                .filter(exchange::Column::NeedId.is_in(keys.iter().map(|key| key.need)))
+                .filter(visible_to(&self.0.viewer));
+            let sort = Sort::newest((exchange::Entity, exchange::Column::Id));
+            let parent = Expr::col((exchange::Entity, exchange::Column::NeedId));
+            let mut by_need = pages(&self.0.conn, select, parent, &sort, &keys[0].args, keys[0].total).await?;
+            found.extend(keys.into_iter().map(|key| (key.clone(), by_need.remove(&key.need).unwrap_or_default())));
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,247 @@
+//! What a match allows: its states, its sides, and who answers.
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::entity::{delivery, exchange::Model};
+use crate::auth::{Permission, Viewer};
+use crate::calendar::shanghai_day;
+use crate::decimal::Decimal;
+use crate::error::{AppError, Result};
+use crate::refusal::{Reason, Refusal, State};
+use crate::terms::term;
+
+term! {
+    /// One of the two sides of a match.
+    MatchSide {
+        /// The member unit.
+        Unit = "UNIT" "单位",
+        /// The community.
+        Community = "COMMUNITY" "社区",
+    }
+}
+
+impl MatchSide {
+    pub fn other(self) -> MatchSide {
+        match self {
+            MatchSide::Unit => MatchSide::Community,
+            MatchSide::Community => MatchSide::Unit,
+        }
+    }
+}
+
+term! {
+    /// Where a match stands.
+    MatchStatus {
+        /// Applied for; holds its quantity until the other side answers or it lapses.
+        Applied = "APPLIED" "待确认",
+        /// The other side has confirmed; the unit is to deliver.
+        Confirmed = "CONFIRMED" "已确认",
+        /// Part of it was reported.
+        Fulfilling = "FULFILLING" "履约中",
+        /// Nothing is outstanding, and a report waits for the community's answer.
+        Delivered = "DELIVERED" "待验收",
+        /// Something was accepted and nothing is left to do.
+        Completed = "COMPLETED" "已完成",
+        /// The other side turned it down.
+        Rejected = "REJECTED" "已婉拒",
+        /// The unit gave it up.
+        CancelledByUnit = "CANCELLED_BY_UNIT" "单位已取消",
+        /// The community gave it up, or withdrew or closed the need.
+        RevokedByCommunity = "REVOKED_BY_COMMUNITY" "社区已撤销",
+        /// Not confirmed, or not delivered, in time.
+        TimedOut = "TIMED_OUT" "已超时",
+        /// Handed on to another unit.
+        Transferred = "TRANSFERRED" "已转交",
+    }
+}
+
+impl MatchStatus {
+    pub fn state(self) -> State {
+        State { code: self.code(), zh: self.zh() }
+    }
+
+    pub fn is_live(self) -> bool {
+        matches!(self, MatchStatus::Applied | MatchStatus::Confirmed | MatchStatus::Fulfilling | MatchStatus::Delivered)
+    }
+
+    pub fn is_confirmed(self) -> bool {
+        matches!(self, MatchStatus::Confirmed | MatchStatus::Fulfilling | MatchStatus::Delivered)
+    }
+}
+
+term! {
+    /// What became of a report of delivery.
+    DeliveryStatus {
+        /// Reported by the unit; waits for the community's answer.
+        Reported = "REPORTED" "待验收",
+        /// All of it was accepted.
+        Accepted = "ACCEPTED" "验收通过",
+        /// Part of it was accepted; the rest is outstanding again.
+        PartlyAccepted = "PARTLY_ACCEPTED" "部分验收",
+        /// None of it was accepted; it is outstanding again.
+        Refused = "REFUSED" "验收不通过",
+    }
+}
+
+impl DeliveryStatus {
+    pub fn state(self) -> State {
+        State { code: self.code(), zh: self.zh() }
+    }
+}
+
+term! {
+    /// How one side rates the other.
+    Grade {
+        /// Excellent.
+        Excellent = "EXCELLENT" "优秀",
+        /// Good.
+        Good = "GOOD" "良好",
+        /// Fair.
+        Fair = "FAIR" "一般",
+        /// Poor.
+        Poor = "POOR" "较差",
+    }
+}
+
+fn wrong_state(exchange: &Model) -> Refusal {
+    Reason::WrongState { state: exchange.status.state() }.into()
+}
+
+/// The state of a confirmed match, told from its quantities.
+pub fn status(exchange: &Model) -> MatchStatus {
+    match (exchange.outstanding, exchange.delivered) {
+        (0, 0) => MatchStatus::Completed,
+        (0, _) => MatchStatus::Delivered,
+        (_, 0) if exchange.accepted == 0 && exchange.status == MatchStatus::Confirmed => MatchStatus::Confirmed,
+        _ => MatchStatus::Fulfilling,
+    }
+}
+
+/// The side whose answer an application waits for: the one that did not apply; for a transfer, the unit it is handed to.
+pub fn answering_side(exchange: &Model) -> MatchSide {
+    if exchange.transfer_of_id.is_some() { MatchSide::Unit } else { exchange.initiated_by.other() }
+}
+
+/// Whether an application can be answered by this account; `false` where it was answered so already.
+pub fn answer(exchange: &Model, confirm: bool, by: Option<Uuid>) -> Result<bool, Refusal> {
+    let done = if confirm { exchange.confirmed_at.is_some() && (exchange.status.is_confirmed() || exchange.status == MatchStatus::Completed) } else { exchange.status == MatchStatus::Rejected };
+    if done {
+        return Ok(false);
+    }
+    if exchange.status != MatchStatus::Applied {
+        return Err(wrong_state(exchange));
+    }
+    if confirm && by == Some(exchange.applied_by) {
+        return Err(Reason::SecondPersonRequired.into());
+    }
+    Ok(true)
+}
+
+/// Whether a side can give the match up; `false` where it was given up by that side already.
+pub fn cancel(exchange: &Model, side: MatchSide) -> Result<bool, Refusal> {
+    if exchange.status == cancelled_as(side) {
+        return Ok(false);
+    }
+    if !exchange.status.is_live() {
+        return Err(wrong_state(exchange));
+    }
+    if exchange.delivered > 0 {
+        return Err(Reason::ReportPending.into());
+    }
+    Ok(true)
+}
+
+pub fn cancelled_as(side: MatchSide) -> MatchStatus {
+    match side {
+        MatchSide::Unit => MatchStatus::CancelledByUnit,
+        MatchSide::Community => MatchStatus::RevokedByCommunity,
+    }
+}
+
+/// Whether a match can be handed on.
+pub fn transfer(exchange: &Model) -> Result<(), Refusal> {
+    if !exchange.status.is_confirmed() || exchange.outstanding == 0 {
+        return Err(wrong_state(exchange));
+    }
+    if exchange.delivered > 0 {
+        return Err(Reason::ReportPending.into());
+    }
+    Ok(())
+}
+
+/// Whether a delivery can be reported.
+pub fn report(exchange: &Model) -> Result<(), Refusal> {
+    if !exchange.status.is_confirmed() || exchange.outstanding == 0 {
+        return Err(wrong_state(exchange));
+    }
+    Ok(())
+}
+
+/// A day of delivery: from the confirmation to today.
+pub fn check_delivered_on(exchange: &Model, day: NaiveDate, today: NaiveDate) -> Result<(), Refusal> {
+    let confirmed = exchange.confirmed_at.map_or(today, shanghai_day);
+    if day < confirmed || day > today {
+        let (zh, en) = (format!("交付日期须在 {confirmed} 至 {today} 之间"), format!("The day lies between {confirmed} and {today}"));
+        return Err(Refusal::invalid("deliveredOn", zh, en));
+    }
+    Ok(())
+}
+
+/// Whether a report can be answered; `false` where it was answered so already. `accepted` is 0 for a refusal.
+pub fn answer_report(delivery: &delivery::Model, accepted: i64, by: Option<Uuid>) -> Result<bool, Refusal> {
+    if delivery.status != DeliveryStatus::Reported {
+        let same = delivery.accepted.unwrap_or(0) == accepted;
+        let reason = Reason::WrongState { state: delivery.status.state() };
+        return if same { Ok(false) } else { Err(reason.into()) };
+    }
+    if by == Some(delivery.reported_by) {
+        return Err(Reason::SecondPersonRequired.into());
+    }
+    Ok(true)
+}
+
+/// The part of a delivery's value or hours that falls to what was accepted; fractions of the smallest unit fall away.
+pub fn pro_rata(whole: i64, accepted: i64, quantity: i64) -> i64 {
+    i64::try_from(i128::from(whole) * i128::from(accepted) / i128::from(quantity)).unwrap_or(0)
+}
+
+/// Whether a side can evaluate.
+pub fn evaluate(exchange: &Model, side: MatchSide) -> Result<(), Refusal> {
+    if exchange.status != MatchStatus::Completed {
+        return Err(wrong_state(exchange));
+    }
+    let done = match side {
+        MatchSide::Unit => exchange.unit_evaluated,
+        MatchSide::Community => exchange.community_evaluated,
+    };
+    if done { Err(Reason::AlreadyEvaluated.into()) } else { Ok(()) }
+}
+
+/// The side that the viewer stands on: the one it names, or the only one it has.
+pub fn side(viewer: &Viewer, permission: Permission, exchange: &Model, named: Option<MatchSide>) -> Result<MatchSide> {
+    let stands = |side| viewer.granted(permission, &exchange.scope(side)).is_some();
+    match named {
+        Some(side) => Ok(side),
+        None if stands(MatchSide::Unit) && stands(MatchSide::Community) && !viewer.is_system() => {
+            Err(Refusal::from(Reason::AmbiguousSide).at(&["as"]).into())
+        }
+        None if stands(MatchSide::Unit) => Ok(MatchSide::Unit),
+        None => Ok(MatchSide::Community),
+    }
+}
+
+/// The promised day: the one that was named, else the need's due date, else so many working days from now.
+pub fn promised_on(named: Option<NaiveDate>, due_on: Option<NaiveDate>, today: NaiveDate, default: DateTime<Utc>) -> NaiveDate {
+    named.or(due_on.filter(|day| *day >= today)).unwrap_or_else(|| shanghai_day(default - chrono::Duration::seconds(1)))
+}
+
+/// The last moment of a day in Shanghai is the first of the next.
+pub fn day_after(day: NaiveDate) -> NaiveDate {
+    day.checked_add_days(Days::new(1)).unwrap_or(day)
+}
+
+pub fn too_much(field: &'static str, outstanding: i64, measure: &str) -> AppError {
+    let reason = Reason::NotEnoughOutstanding { outstanding: Decimal::thousandths(outstanding), measure: measure.to_owned() };
+    Refusal::from(reason).at_input(field).into()
+}

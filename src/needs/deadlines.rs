@@ -1,0 +1,83 @@
+//! What the clock does to needs: windows end, needs go up, fulfilled ones close. Any instance may take a step, twice without harm.
+
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::entity::{lock, need};
+use super::rules::{self, NeedStatus, Publication, Step};
+use crate::app::App;
+use crate::auth::{Permission, Permit};
+use crate::deadlines::{BATCH, each};
+use crate::error::Result;
+use crate::journal::{ChangeKind, Entry};
+use crate::work::Work;
+
+/// Takes the steps that are due now; says how many there were.
+pub async fn run(app: &App) -> Result<u64> {
+    let due = need::Entity::find()
+        .select_only()
+        .column(need::Column::Id)
+        .filter(need::Column::NextStepAt.lte(app.clock().now()))
+        .order_by_asc(need::Column::NextStepAt)
+        .limit(BATCH)
+        .into_tuple::<Uuid>()
+        .all(app.db().pool())
+        .await?;
+    each(app, due, |work, id| async move { step(&work, id).await }).await
+}
+
+async fn step(work: &Work, id: Uuid) -> Result<()> {
+    let need = lock(work, id).await?;
+    let permit = work.permit(Permission::ManageNeed, &need.at().scope(), None)?;
+    settle(&permit, need).await?;
+    Ok(())
+}
+
+/// Takes the step that is due on a locked need, so that an action never decides on a state that the clock has ended.
+pub async fn settle(permit: &Permit, mut need: need::Model) -> Result<need::Model> {
+    let work = permit.work();
+    let settings = work.app().settings();
+    let Some(step) = rules::due(&need, work.now()) else { return Ok(need) };
+    let kind = match step {
+        Step::Open => {
+            need.publication = Publication::Open;
+            need.next_step_at = (need.unmatched > 0).then(|| work.working_days(settings.open_days));
+            Some(ChangeKind::NeedOpened)
+        }
+        Step::ToStreet => {
+            need.publication = Publication::Escalated;
+            need.escalated_to_id = Some(need.street_id);
+            need.next_step_at = Some(work.working_days(settings.street_days));
+            Some(ChangeKind::NeedEscalated)
+        }
+        Step::ToDistrict => {
+            need.escalated_to_id = Some(need.district_id);
+            need.next_step_at = None;
+            Some(ChangeKind::NeedEscalated)
+        }
+        Step::Close => {
+            need.status = NeedStatus::Closed;
+            need.next_step_at = None;
+            Some(ChangeKind::NeedClosed)
+        }
+        Step::Rest => {
+            need.next_step_at = None;
+            None
+        }
+    };
+    need.status = rules::status(&need);
+    let row = need::ActiveModel {
+        id: Set(need.id),
+        publication: Set(need.publication),
+        status: Set(need.status),
+        escalated_to_id: Set(need.escalated_to_id),
+        next_step_at: Set(need.next_step_at),
+        ..Default::default()
+    };
+    row.update(permit.write()).await?;
+    if let Some(kind) = kind {
+        work.journal(Entry::new(kind, need.node(), Some(need.district_id)));
+    }
+    Ok(need)
+}
