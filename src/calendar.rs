@@ -51,11 +51,7 @@ impl Calendar {
         let Some(before) = n.checked_sub(1) else {
             return day;
         };
-        day.iter_days()
-            .skip(1)
-            .filter(|day| self.is_working_day(*day))
-            .nth(before as usize)
-            .unwrap_or(NaiveDate::MAX)
+        day.iter_days().skip(1).filter(|day| self.is_working_day(*day)).nth(before as usize).unwrap_or(NaiveDate::MAX)
     }
 
     /// Whether the year of `day` has at least one row. Where it has none, Monday to Friday are
@@ -74,16 +70,12 @@ impl Calendar {
 
 /// The date in Shanghai at that instant. Ends at [`NaiveDate::MAX`].
 pub fn shanghai_day(at: DateTime<Utc>) -> NaiveDate {
-    at.naive_utc()
-        .checked_add_offset(SHANGHAI)
-        .map_or(NaiveDate::MAX, |local| local.date())
+    at.naive_utc().checked_add_offset(SHANGHAI).map_or(NaiveDate::MAX, |local| local.date())
 }
 
 /// 00:00 in Shanghai of that day, as an instant. Begins at [`DateTime::MIN_UTC`].
 pub fn start_of(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(NaiveTime::MIN)
-        .checked_sub_offset(SHANGHAI)
-        .map_or(DateTime::<Utc>::MIN_UTC, |utc| utc.and_utc())
+    day.and_time(NaiveTime::MIN).checked_sub_offset(SHANGHAI).map_or(DateTime::<Utc>::MIN_UTC, |utc| utc.and_utc())
 }
 
 /// Reads tables in the format of `holidays.toml` into rows, ordered by date.
@@ -103,11 +95,7 @@ pub fn parse_holidays(toml: &str) -> Result<Vec<Holiday>, String> {
                 if !belongs(date, year) {
                     return Err(at(format!("{date} is not of {year}")));
                 }
-                let row = Holiday {
-                    date,
-                    working,
-                    name: name.clone(),
-                };
+                let row = Holiday { date, working, name: name.clone() };
                 if let Some(other) = rows.insert(date, row) {
                     return Err(at(format!("{date} is already listed under {}", other.name)));
                 }
@@ -135,12 +123,7 @@ impl Festival {
         if to < from {
             return Err(format!("ends on {to}, before it begins on {from}"));
         }
-        let mut days: Vec<_> = from
-            .iter_days()
-            .take_while(|day| *day <= to)
-            .take(LONGEST_BREAK + 1)
-            .map(|day| (day, false))
-            .collect();
+        let mut days: Vec<_> = from.iter_days().take_while(|day| *day <= to).take(LONGEST_BREAK + 1).map(|day| (day, false)).collect();
         if days.len() > LONGEST_BREAK {
             return Err(format!("{from} to {to} is longer than {LONGEST_BREAK} days"));
         }
@@ -161,11 +144,7 @@ fn naive(date: &toml::value::Date) -> Result<NaiveDate, String> {
 
 /// A notice may begin the New Year break, or work a day for it, in the December before.
 fn belongs(date: NaiveDate, year: &str) -> bool {
-    let of_notice = if date.month() == 12 {
-        date.year()..=date.year() + 1
-    } else {
-        date.year()..=date.year()
-    };
+    let of_notice = if date.month() == 12 { date.year()..=date.year() + 1 } else { date.year()..=date.year() };
     year.parse().is_ok_and(|year: i32| of_notice.contains(&year))
 }
 
@@ -216,11 +195,7 @@ mod tests {
     #[test]
     fn a_weekday_in_a_break_is_off_and_the_week_around_it_is_ordinary() {
         let calendar = Calendar::shipped();
-        let week: Vec<_> = day("2026-09-21")
-            .iter_days()
-            .take(7)
-            .map(|day| calendar.is_working_day(day))
-            .collect();
+        let week: Vec<_> = day("2026-09-21").iter_days().take(7).map(|day| calendar.is_working_day(day)).collect();
         assert_eq!(week, [true, true, true, true, false, false, false]); // Friday the 25th is 中秋节
     }
 
@@ -229,11 +204,7 @@ mod tests {
         let calendar = Calendar::shipped();
         let worked = |year| {
             let first = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
-            first
-                .iter_days()
-                .take_while(|day| day.year() == year)
-                .filter(|day| calendar.is_working_day(*day))
-                .count()
+            first.iter_days().take_while(|day| day.year() == year).filter(|day| calendar.is_working_day(*day)).count()
         };
         assert_eq!([2023, 2024, 2025, 2026].map(worked), [249, 251, 248, 248]);
     }
@@ -247,14 +218,8 @@ mod tests {
     fn an_event_a_minute_before_the_year_ends_belongs_to_its_last_day() {
         let calendar = Calendar::shipped();
         // 1 to 3 January are off and Sunday the 4th is worked.
-        assert_eq!(
-            calendar.deadline(at("2025-12-31T23:59:00+08:00"), 1),
-            at("2026-01-05T00:00:00+08:00")
-        );
-        assert_eq!(
-            calendar.deadline(at("2026-01-01T00:00:00+08:00"), 1),
-            at("2026-01-05T00:00:00+08:00")
-        );
+        assert_eq!(calendar.deadline(at("2025-12-31T23:59:00+08:00"), 1), at("2026-01-05T00:00:00+08:00"));
+        assert_eq!(calendar.deadline(at("2026-01-01T00:00:00+08:00"), 1), at("2026-01-05T00:00:00+08:00"));
         assert_eq!(calendar.deadline(at("2025-12-31T23:59:00+08:00"), 0), at("2025-12-31T16:00:00Z"));
     }
 
@@ -269,11 +234,7 @@ mod tests {
     #[test]
     fn an_event_at_a_weekend_counts_from_monday() {
         let friday_midnight = at("2026-03-14T00:00:00+08:00");
-        for event in [
-            "2026-03-06T09:00:00+08:00",
-            "2026-03-07T09:00:00+08:00",
-            "2026-03-08T23:59:59+08:00",
-        ] {
+        for event in ["2026-03-06T09:00:00+08:00", "2026-03-07T09:00:00+08:00", "2026-03-08T23:59:59+08:00"] {
             assert_eq!(Calendar::shipped().deadline(at(event), 5), friday_midnight);
         }
     }
@@ -288,11 +249,7 @@ mod tests {
 
     #[test]
     fn a_loaded_year_is_covered_and_its_rows_replace_the_shipped_ones() {
-        let row = |date, working| Holiday {
-            date: day(date),
-            working,
-            name: "元旦".into(),
-        };
+        let row = |date, working| Holiday { date: day(date), working, name: "元旦".into() };
         let calendar = Calendar::shipped().with([
             row("2026-12-31", false),
             row("2027-01-01", false),
@@ -310,10 +267,7 @@ mod tests {
     fn the_ends_of_time_saturate() {
         let calendar = Calendar::shipped();
         assert_eq!(calendar.add_working_days(NaiveDate::MAX, 1), NaiveDate::MAX);
-        assert_eq!(
-            calendar.add_working_days(NaiveDate::MAX - TimeDelta::days(3), u32::MAX),
-            NaiveDate::MAX
-        );
+        assert_eq!(calendar.add_working_days(NaiveDate::MAX - TimeDelta::days(3), u32::MAX), NaiveDate::MAX);
         assert_eq!(shanghai_day(DateTime::<Utc>::MAX_UTC), NaiveDate::MAX);
         assert_eq!(start_of(NaiveDate::MIN), DateTime::<Utc>::MIN_UTC);
         assert_eq!(shanghai_day(calendar.deadline(DateTime::<Utc>::MAX_UTC, 5)), NaiveDate::MAX);
@@ -324,11 +278,7 @@ mod tests {
     #[test]
     fn a_table_reads_as_one_row_a_day_in_order() {
         let rows = parse_holidays("[2027]\n\"元旦\" = { from = 2026-12-31, to = 2027-01-01, working = [2026-12-27] }").unwrap();
-        let row = |date, working| Holiday {
-            date: day(date),
-            working,
-            name: "元旦".into(),
-        };
+        let row = |date, working| Holiday { date: day(date), working, name: "元旦".into() };
         assert_eq!(rows, [row("2026-12-27", true), row("2026-12-31", false), row("2027-01-01", false)]);
     }
 
@@ -338,10 +288,7 @@ mod tests {
         assert!(refused("[2027]\n\"元旦\" = { form = 2027-01-01 }").contains("line 2"));
         assert!(refused("[2027]\n\"元旦\" = { from = 2027-01-01T00:00:00 }").contains("line 2"));
         assert!(refused("[2027]\n\"元旦\" = { from = 2027-01-01 }\n\"元旦\" = { from = 2027-01-02 }").contains("line 3"));
-        assert_eq!(
-            refused("[2027]\n\"国庆节\" = { from = 2026-10-01, to = 2026-10-07 }"),
-            "2027 国庆节: 2026-10-01 is not of 2027"
-        );
+        assert_eq!(refused("[2027]\n\"国庆节\" = { from = 2026-10-01, to = 2026-10-07 }"), "2027 国庆节: 2026-10-01 is not of 2027");
         assert_eq!(
             refused("[2027]\n\"国庆节\" = { from = 2027-10-07, to = 2027-10-01 }"),
             "2027 国庆节: ends on 2027-10-01, before it begins on 2027-10-07"

@@ -88,10 +88,7 @@ fn days() -> clap::builder::RangedI64ValueParser<u32> {
 }
 
 fn database_url(text: &str) -> Result<String, String> {
-    if ["sqlite://", "postgres://", "postgresql://"]
-        .iter()
-        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
-    {
+    if ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme)) {
         Ok(text.to_owned())
     } else {
         Err("write sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME".to_owned())
@@ -105,9 +102,7 @@ impl Settings {
             return Ok(url.clone());
         }
         let Some(path) = &self.database_url_file else {
-            return Err(
-                "no database is named: set ALLIANCE_DATABASE_URL to sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME".to_owned(),
-            );
+            return Err("no database is named: set ALLIANCE_DATABASE_URL to sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME".to_owned());
         };
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("ALLIANCE_DATABASE_URL_FILE names {}, which cannot be read: {error}", path.display()))?;
@@ -132,16 +127,11 @@ pub fn sqlite_path(url: &str) -> Option<&Path> {
 /// Puts the values of the settings file in the place of the defaults, so that the environment and the command line still win.
 pub fn with_file(mut command: Command, path: &Path) -> Result<Command, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("the settings file {} cannot be read: {error}", path.display()))?;
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error| format!("the settings file {} is not TOML: {error}", path.display()))?;
+    let table: toml::Table = text.parse().map_err(|error| format!("the settings file {} is not TOML: {error}", path.display()))?;
     for (name, value) in table {
         let id = name.replace('-', "_");
         if !command.get_arguments().any(|argument| argument.get_id() == id.as_str()) {
-            return Err(format!(
-                "the settings file {} names “{name}”, which is no setting; schema/settings.md lists them",
-                path.display()
-            ));
+            return Err(format!("the settings file {} names “{name}”, which is no setting; schema/settings.md lists them", path.display()));
         }
         let value = match value {
             toml::Value::String(text) => text,
@@ -161,9 +151,7 @@ pub fn explain(error: &clap::Error) -> Option<String> {
     let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
     let flag = argument.split_whitespace().next()?.trim_start_matches("--");
     let name = format!("ALLIANCE_{}", flag.replace('-', "_").to_uppercase());
-    let cause = std::error::Error::source(error)
-        .map(|cause| format!(": {cause}"))
-        .unwrap_or_default();
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     let choice = match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(values)) if !values.is_empty() => format!(": use {}", values.join(" or ")),
         _ => String::new(),

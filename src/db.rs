@@ -52,11 +52,7 @@ impl Db {
         pool.set_metric_callback(move |_| {
             counter.fetch_add(1, Ordering::Relaxed);
         });
-        Ok(Db {
-            pool,
-            turn: sqlite.then(Arc::default),
-            statements,
-        })
+        Ok(Db { pool, turn: sqlite.then(Arc::default), statements })
     }
 
     pub fn pool(&self) -> &DatabaseConnection {
@@ -78,10 +74,7 @@ impl Db {
             Some(turn) => Some(turn.clone().lock_owned().await),
             None => None,
         };
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
+        let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
         Ok((self.pool.begin_with_options(options).await?, turn))
     }
 }

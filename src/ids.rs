@@ -82,13 +82,7 @@ mod tests {
         let id = GlobalId::new(NodeKind::Need, new_key(DateTime::UNIX_EPOCH));
         let text = id.to_string();
         assert_eq!(GlobalId::parse(&text), Some(id));
-        for wrong in [
-            text.to_uppercase(),
-            format!("{text}0"),
-            text.replace("need", "nede"),
-            format!("need_{}", id.key),
-            String::new(),
-        ] {
+        for wrong in [text.to_uppercase(), format!("{text}0"), text.replace("need", "nede"), format!("need_{}", id.key), String::new()] {
             assert_eq!(GlobalId::parse(&wrong), None, "{wrong}");
         }
     }

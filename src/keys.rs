@@ -27,11 +27,7 @@ impl KeyFile {
             ),
             _ => format!("the key file {} cannot be read: {error}", path.display()),
         })?;
-        let key = text
-            .lines()
-            .nth(1)
-            .and_then(|line| STANDARD_NO_PAD.decode(line.trim()).ok())
-            .filter(|key| key.len() == 32);
+        let key = text.lines().nth(1).and_then(|line| STANDARD_NO_PAD.decode(line.trim()).ok()).filter(|key| key.len() == 32);
         match key {
             Some(key) if text.starts_with(HEADING) => Ok(KeyFile(XChaCha20Poly1305::new(key.as_slice().into()))),
             _ => Err(format!("{} is not a key file of this program", path.display())),
@@ -45,9 +41,7 @@ impl KeyFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let key: [u8; 32] = rand::random();
-        let mut file = options
-            .open(path)
-            .map_err(|error| format!("the key file {} cannot be made: {error}", path.display()))?;
+        let mut file = options.open(path).map_err(|error| format!("the key file {} cannot be made: {error}", path.display()))?;
         writeln!(file, "{HEADING}\n{}", STANDARD_NO_PAD.encode(key))
             .and_then(|()| file.sync_all())
             .map_err(|error| format!("the key file {} cannot be written: {error}", path.display()))?;
@@ -57,13 +51,7 @@ impl KeyFile {
     /// Seals bytes for one purpose; they open for no other.
     pub fn seal(&self, purpose: &str, secret: &[u8]) -> String {
         let nonce: [u8; 24] = rand::random();
-        let sealed = self.0.encrypt(
-            XNonce::from_slice(&nonce),
-            Payload {
-                msg: secret,
-                aad: purpose.as_bytes(),
-            },
-        );
+        let sealed = self.0.encrypt(XNonce::from_slice(&nonce), Payload { msg: secret, aad: purpose.as_bytes() });
         let sealed = sealed.expect("sealing fails only beyond 256 GiB");
         STANDARD_NO_PAD.encode([&nonce[..], &sealed].concat())
     }
@@ -75,15 +63,7 @@ impl KeyFile {
             return Err(wrong());
         }
         let (nonce, body) = bytes.split_at(24);
-        self.0
-            .decrypt(
-                XNonce::from_slice(nonce),
-                Payload {
-                    msg: body,
-                    aad: purpose.as_bytes(),
-                },
-            )
-            .map_err(|_| wrong())
+        self.0.decrypt(XNonce::from_slice(nonce), Payload { msg: body, aad: purpose.as_bytes() }).map_err(|_| wrong())
     }
 
     pub fn open_text(&self, purpose: &str, sealed: &str) -> Result<String> {
@@ -103,12 +83,7 @@ mod tests {
         let sealed = key.seal("phone", b"13800000000");
         assert_eq!(KeyFile::read(&path).unwrap().open_text("phone", &sealed).unwrap(), "13800000000");
         assert!(key.open("profile", &sealed).is_err());
-        assert!(
-            KeyFile::create(&folder.path().join("other.key"))
-                .unwrap()
-                .open("phone", &sealed)
-                .is_err()
-        );
+        assert!(KeyFile::create(&folder.path().join("other.key")).unwrap().open("phone", &sealed).is_err());
         assert!(KeyFile::create(&path).is_err());
     }
 }

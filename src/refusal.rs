@@ -136,21 +136,13 @@ impl Refusal {
     }
 
     pub fn invalid(field: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Refusal::from(Reason::InvalidInput {
-            zh: zh.into(),
-            en: en.into(),
-        })
-        .at_input(field)
+        Refusal::from(Reason::InvalidInput { zh: zh.into(), en: en.into() }).at_input(field)
     }
 }
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        Refusal {
-            reason,
-            path: Vec::new(),
-            related: Vec::new(),
-        }
+        Refusal { reason, path: Vec::new(), related: Vec::new() }
     }
 }
 

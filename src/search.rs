@@ -81,22 +81,14 @@ fn weigh(title: &str, body: &str) -> BTreeMap<String, i32> {
 
 /// Replaces the words of an object.
 pub async fn index(permit: &Permit, node: GlobalId, title: &str, body: Option<&str>) -> Result<()> {
-    word::Entity::delete_many()
-        .filter(word::Column::NodeId.eq(node.key))
-        .exec(permit.write())
-        .await?;
+    word::Entity::delete_many().filter(word::Column::NodeId.eq(node.key)).exec(permit.write()).await?;
     add(permit, node, title, body).await
 }
 
 /// Adds the words of a new object.
 pub async fn add(permit: &Permit, node: GlobalId, title: &str, body: Option<&str>) -> Result<()> {
     let rows = weigh(title, body.unwrap_or_default()).into_iter().map(|(word, weight)| {
-        word::ActiveModel::from(word::Model {
-            kind: node.kind.prefix().to_owned(),
-            word,
-            node_id: node.key,
-            weight,
-        })
+        word::ActiveModel::from(word::Model { kind: node.kind.prefix().to_owned(), word, node_id: node.key, weight })
     });
     word::Entity::insert_many(rows).exec_without_returning(permit.write()).await?;
     Ok(())
@@ -105,12 +97,8 @@ pub async fn add(permit: &Permit, node: GlobalId, title: &str, body: Option<&str
 /// The words that a search asks for; all of them must be there.
 pub fn words(search: &str) -> Vec<String> {
     let text = plain(search);
-    let mut words: Vec<String> = dictionary()
-        .cut(&text, true)
-        .into_iter()
-        .map(|token| token.word.to_owned())
-        .filter(|token| is_word(token))
-        .collect();
+    let mut words: Vec<String> =
+        dictionary().cut(&text, true).into_iter().map(|token| token.word.to_owned()).filter(|token| is_word(token)).collect();
     words.sort_unstable();
     words.dedup();
     words.truncate(MOST_WORDS);
@@ -122,10 +110,7 @@ pub fn hits(kind: crate::ids::NodeKind, words: &[String]) -> SelectStatement {
     Query::select()
         .column(word::Column::NodeId)
         // A sum of integers is a decimal on PostgreSQL unless told otherwise.
-        .expr_as(
-            Func::cast_as(Func::sum(Expr::col(word::Column::Weight)), Alias::new("BIGINT")),
-            Alias::new("score"),
-        )
+        .expr_as(Func::cast_as(Func::sum(Expr::col(word::Column::Weight)), Alias::new("BIGINT")), Alias::new("score"))
         .from(word::Entity)
         .and_where(Expr::col(word::Column::Kind).eq(kind.prefix()))
         .and_where(Expr::col(word::Column::Word).is_in(words.iter().map(String::as_str)))
@@ -156,15 +141,7 @@ pub fn narrow<E: EntityTrait>(
         Expr::col((Alias::new("hits"), word::Column::NodeId)).eq(id.clone()),
     );
     let score = Expr::col((Alias::new("hits"), Alias::new("score")));
-    (
-        select,
-        Some(Sort {
-            name: "RELEVANCE",
-            keys: vec![Key::Int(score)],
-            descending: true,
-            id,
-        }),
-    )
+    (select, Some(Sort { name: "RELEVANCE", keys: vec![Key::Int(score)], descending: true, id }))
 }
 
 /// Ids among `candidates` that share at least half of a title's words with it, most alike first.

@@ -69,24 +69,14 @@ impl Work {
     }
 
     pub fn warn(&self, code: WarningCode, path: &[&'static str], related: Vec<GlobalId>) {
-        self.0.warnings.lock().expect("no panic under this lock").push(Warning {
-            code,
-            path: path.to_vec(),
-            related,
-        });
+        self.0.warnings.lock().expect("no panic under this lock").push(Warning { code, path: path.to_vec(), related });
     }
 
     /// The end of the nth working day after today; warns where no holiday table covers it.
     pub fn working_days(&self, days: u32) -> DateTime<Utc> {
         let deadline = self.0.calendar.deadline(self.0.now, days);
         if !self.0.calendar.covers(shanghai_day(deadline - chrono::Duration::seconds(1))) {
-            let known = self
-                .0
-                .warnings
-                .lock()
-                .expect("no panic under this lock")
-                .iter()
-                .any(|w| w.code == WarningCode::HolidaysUnknown);
+            let known = self.0.warnings.lock().expect("no panic under this lock").iter().any(|w| w.code == WarningCode::HolidaysUnknown);
             if !known {
                 self.warn(WarningCode::HolidaysUnknown, &[], Vec::new());
             }
@@ -95,13 +85,7 @@ impl Work {
     }
 
     pub fn warning_codes(&self) -> Vec<WarningCode> {
-        self.0
-            .warnings
-            .lock()
-            .expect("no panic under this lock")
-            .iter()
-            .map(|warning| warning.code)
-            .collect()
+        self.0.warnings.lock().expect("no panic under this lock").iter().map(|warning| warning.code).collect()
     }
 
     pub fn calendar(&self) -> &Calendar {
@@ -166,10 +150,7 @@ impl App {
                 let entries = inner.entries.into_inner().expect("no panic under this lock");
                 crate::journal::append(&inner.transaction, inner.now, &entries).await?;
                 inner.transaction.commit().await?;
-                Ok(Done {
-                    value,
-                    warnings: inner.warnings.into_inner().expect("no panic under this lock"),
-                })
+                Ok(Done { value, warnings: inner.warnings.into_inner().expect("no panic under this lock") })
             }
             Err(error) => {
                 // A rollback that fails changes nothing: the connection is gone, and the transaction with it.

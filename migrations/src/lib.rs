@@ -14,10 +14,7 @@ struct Script {
 
 macro_rules! script {
     ($name:literal) => {
-        Box::new(Script {
-            name: $name,
-            sql: include_str!(concat!("../sql/", $name, ".sql")),
-        })
+        Box::new(Script { name: $name, sql: include_str!(concat!("../sql/", $name, ".sql")) })
     };
 }
 
@@ -41,11 +38,7 @@ impl MigrationTrait for Script {
             _ => ("BLOB", "TEXT", "TEXT"),
         };
         let backend = manager.get_database_backend();
-        let sql = self
-            .sql
-            .replace("{uuid}", uuid)
-            .replace("{instant}", instant)
-            .replace("{json}", json);
+        let sql = self.sql.replace("{uuid}", uuid).replace("{instant}", instant).replace("{json}", json);
         for statement in statements(&sql, backend) {
             manager.get_connection().execute_unprepared(&statement).await?;
         }
@@ -55,30 +48,18 @@ impl MigrationTrait for Script {
 
 /// Splits a script at its semicolons; a statement that only one database takes starts with `-- sqlite:` or `-- postgres:`.
 fn statements(sql: &str, backend: DbBackend) -> Vec<String> {
-    let other = if backend == DbBackend::Postgres {
-        "-- sqlite:"
-    } else {
-        "-- postgres:"
-    };
+    let other = if backend == DbBackend::Postgres { "-- sqlite:" } else { "-- postgres:" };
     sql.split(";\n")
         .filter(|statement| !statement.lines().any(|line| line.starts_with(other)))
-        .map(|statement| {
-            statement
-                .lines()
-                .filter(|line| !line.trim_start().starts_with("--"))
-                .collect::<Vec<_>>()
-                .join("\n")
-        })
+        .map(|statement| statement.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n"))
         .filter(|statement| !statement.trim().is_empty())
         .collect()
 }
 
 /// Brings the database to the newest version and says how many migrations that took. Two callers at once are safe: the second waits.
 pub async fn migrate(db: &DatabaseConnection) -> Result<usize, DbErr> {
-    let options = sea_orm::TransactionOptions {
-        sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
+    let options =
+        sea_orm::TransactionOptions { sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate), ..Default::default() };
     let transaction = db.begin_with_options(options).await?;
     if db.get_database_backend() == DbBackend::Postgres {
         transaction.execute_unprepared("SELECT pg_advisory_xact_lock(4701234567)").await?;

@@ -46,11 +46,7 @@ async fn insert(permit: &Permit, parent: Option<&area::Model>, new: &NewArea) ->
     // The index keeps one current bearer; a bearer that is still to end by its date counts too.
     let overlapping = area::Entity::find()
         .filter(area::Column::Code.eq(&new.code))
-        .filter(
-            Condition::any()
-                .add(area::Column::ValidTo.is_null())
-                .add(area::Column::ValidTo.gte(new.valid_from)),
-        )
+        .filter(Condition::any().add(area::Column::ValidTo.is_null()).add(area::Column::ValidTo.gte(new.valid_from)))
         .count(permit.write())
         .await?;
     if overlapping > 0 {
@@ -78,13 +74,7 @@ pub async fn rename(work: &Work, id: Uuid, name: &str) -> Result<Uuid> {
     let area = find(work.read(), id).await?;
     let permit = work.permit(Permission::ManageAreas, &area.scope(), Some(area.node()))?;
     let name = rules::check_name("name", name)?;
-    area::ActiveModel {
-        id: Set(id),
-        name: Set(name.clone()),
-        ..Default::default()
-    }
-    .update(permit.write())
-    .await?;
+    area::ActiveModel { id: Set(id), name: Set(name.clone()), ..Default::default() }.update(permit.write()).await?;
     search::index(&permit, area.node(), &name, None).await?;
     permit.journal(ChangeKind::AreaRenamed, area.node(), Some(area.district_id));
     Ok(id)
@@ -98,26 +88,14 @@ pub async fn split(work: &Work, id: Uuid, on: NaiveDate, into: &[(String, String
     let permit = work.permit(Permission::ManageAreas, &area.scope(), Some(area.node()))?;
     let last = on.checked_sub_days(Days::new(1)).unwrap_or(on);
     rules::check_end(&area, last)?;
-    area::ActiveModel {
-        id: Set(id),
-        valid_to: Set(Some(last)),
-        ..Default::default()
-    }
-    .update(permit.write())
-    .await?;
+    area::ActiveModel { id: Set(id), valid_to: Set(Some(last)), ..Default::default() }.update(permit.write()).await?;
     permit.journal(ChangeKind::AreaClosed, area.node(), Some(area.district_id));
     let parent = match area.parent_id {
         Some(parent) => Some(find(work.read(), parent).await?),
         None => None,
     };
     for (code, name) in into {
-        let new = NewArea {
-            parent: area.parent_id,
-            level: area.level,
-            code: code.clone(),
-            name: name.clone(),
-            valid_from: on,
-        };
+        let new = NewArea { parent: area.parent_id, level: area.level, code: code.clone(), name: name.clone(), valid_from: on };
         insert(&permit, parent.as_ref(), &new).await?;
     }
     Ok(id)
@@ -137,16 +115,8 @@ pub async fn load_holidays(work: &Work, district: Uuid, rows: &[Holiday]) -> Res
             .exec(permit.write())
             .await?;
     }
-    let models = rows.iter().map(|row| holiday::ActiveModel {
-        day: Set(row.date),
-        working: Set(row.working),
-        name: Set(row.name.clone()),
-    });
+    let models = rows.iter().map(|row| holiday::ActiveModel { day: Set(row.date), working: Set(row.working), name: Set(row.name.clone()) });
     holiday::Entity::insert_many(models).exec_without_returning(permit.write()).await?;
-    permit.journal(
-        ChangeKind::HolidaysLoaded,
-        permit.account().map_or(area.node(), account_node),
-        Some(area.district_id),
-    );
+    permit.journal(ChangeKind::HolidaysLoaded, permit.account().map_or(area.node(), account_node), Some(area.district_id));
     Ok(district)
 }

@@ -56,7 +56,7 @@ impl area::Model {
 
     /// The areas from the district down to this one.
     pub fn ancestry(&self) -> Vec<Uuid> {
-        self.lineage.split('/').filter_map(|key| Uuid::try_parse(key).ok()).collect()
+        ancestry(&self.lineage)
     }
 
     /// Where rights on this area are asked for.
@@ -65,16 +65,17 @@ impl area::Model {
     }
 
     pub fn lineage_of(parent: Option<&area::Model>, id: Uuid) -> String {
-        format!(
-            "{}{}/",
-            parent.map(|parent| parent.lineage.as_str()).unwrap_or_default(),
-            id.simple()
-        )
+        format!("{}{}/", parent.map(|parent| parent.lineage.as_str()).unwrap_or_default(), id.simple())
     }
 
     pub fn is_current(&self, day: chrono::NaiveDate) -> bool {
         self.valid_from <= day && self.valid_to.is_none_or(|last| day <= last)
     }
+}
+
+/// The areas that a lineage names, from the district down.
+pub fn ancestry(lineage: &str) -> Vec<Uuid> {
+    lineage.split('/').filter_map(|key| Uuid::try_parse(key).ok()).collect()
 }
 
 /// The community of a record with the street and the district that it was made in.
@@ -122,11 +123,7 @@ pub async fn current(db: &impl ConnectionTrait, code: &str, day: chrono::NaiveDa
     Ok(area::Entity::find()
         .filter(area::Column::Code.eq(code))
         .filter(area::Column::ValidFrom.lte(day))
-        .filter(
-            Condition::any()
-                .add(area::Column::ValidTo.is_null())
-                .add(area::Column::ValidTo.gte(day)),
-        )
+        .filter(Condition::any().add(area::Column::ValidTo.is_null()).add(area::Column::ValidTo.gte(day)))
         .one(db)
         .await?)
 }

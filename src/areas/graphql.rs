@@ -86,11 +86,7 @@ impl Loader<AreaKey> for Loaders {
 
     async fn load(&self, keys: &[AreaKey]) -> std::result::Result<HashMap<AreaKey, GovernanceArea>, AppError> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = area::Entity::find()
-            .filter(area::Column::Id.is_in(ids))
-            .filter(entity::visible())
-            .all(&self.0.conn.get())
-            .await?;
+        let rows = area::Entity::find().filter(area::Column::Id.is_in(ids)).filter(entity::visible()).all(&self.0.conn.get()).await?;
         Ok(rows.into_iter().map(|row| (AreaKey(row.id), GovernanceArea(row))).collect())
     }
 }
@@ -156,12 +152,7 @@ impl AreaQuery {
             select = select.filter(entity::below(&entity::find(&request.conn.get(), id).await?));
         }
         let id = || Expr::col((area::Entity, area::Column::Id));
-        let by = |name, key| Sort {
-            name,
-            keys: vec![Key::Text(Expr::col((area::Entity, key)))],
-            descending: false,
-            id: id(),
-        };
+        let by = |name, key| Sort { name, keys: vec![Key::Text(Expr::col((area::Entity, key)))], descending: false, id: id() };
         let (select, relevance) = search::narrow(select, NodeKind::Area, id(), filter.search.as_deref());
         let sort = match (order_by, relevance) {
             (None | Some(AreaOrder::Relevance), Some(sort)) => sort,
@@ -287,13 +278,7 @@ impl AreaMutation {
         let outcome = mutate(ctx, |work| {
             let rows = parse_holidays(&table);
             async move {
-                let rows = rows.map_err(|error| {
-                    Refusal::from(Reason::InvalidInput {
-                        zh: error.clone(),
-                        en: error,
-                    })
-                    .at(&["table"])
-                })?;
+                let rows = rows.map_err(|error| Refusal::from(Reason::InvalidInput { zh: error.clone(), en: error }).at(&["table"]))?;
                 actions::load_holidays(&work, district, &rows).await
             }
         })

@@ -74,18 +74,10 @@ pub fn check_name(field: &'static str, name: &str) -> Result<String, Refusal> {
 pub fn text(field: &'static str, text: &str, most: usize) -> Result<Option<String>, Refusal> {
     let text = text.trim();
     if text.chars().count() > most {
-        return Err(Refusal::invalid(
-            field,
-            format!("最多 {most} 个字"),
-            format!("At most {most} characters"),
-        ));
+        return Err(Refusal::invalid(field, format!("最多 {most} 个字"), format!("At most {most} characters")));
     }
     if text.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(Refusal::invalid(
-            field,
-            "含有不能使用的字符",
-            "It holds characters that cannot be used",
-        ));
+        return Err(Refusal::invalid(field, "含有不能使用的字符", "It holds characters that cannot be used"));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
@@ -97,16 +89,8 @@ pub fn optional(field: &'static str, value: Option<&str>, most: usize) -> Result
 
 /// A reason, which must say something.
 pub fn check_reason(reason: &str) -> Result<String, Refusal> {
-    let refusal = || {
-        Refusal::from(Reason::InvalidInput {
-            zh: "请写明理由".to_owned(),
-            en: "Give a reason".to_owned(),
-        })
-        .at(&["reason"])
-    };
-    text("reason", reason, 500)
-        .map_err(|refusal| refusal.at(&["reason"]))?
-        .ok_or_else(refusal)
+    let refusal = || Refusal::from(Reason::InvalidInput { zh: "请写明理由".to_owned(), en: "Give a reason".to_owned() }).at(&["reason"]);
+    text("reason", reason, 500).map_err(|refusal| refusal.at(&["reason"]))?.ok_or_else(refusal)
 }
 
 #[cfg(test)]

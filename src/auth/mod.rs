@@ -53,11 +53,7 @@ const READING_ROLES: [Role; 4] = [Role::DistrictAdmin, Role::StreetOfficer, Role
 
 impl Viewer {
     pub fn new(account: Identity, grants: Vec<RoleGrant>) -> Self {
-        Viewer {
-            account: Some(account),
-            grants,
-            system: false,
-        }
+        Viewer { account: Some(account), grants, system: false }
     }
 
     pub fn anonymous() -> Self {
@@ -66,10 +62,7 @@ impl Viewer {
 
     /// The service itself, for deadlines and the command line: sees all, may do all, and is journalled as nobody.
     pub fn system() -> Self {
-        Viewer {
-            system: true,
-            ..Viewer::default()
-        }
+        Viewer { system: true, ..Viewer::default() }
     }
 
     pub fn is_system(&self) -> bool {
@@ -81,47 +74,30 @@ impl Viewer {
     }
 
     fn system_capacity(&self) -> Option<Capacity> {
-        self.system.then_some(Capacity {
-            account: None,
-            role: None,
-            on_behalf: false,
-        })
+        self.system.then_some(Capacity { account: None, role: None, on_behalf: false })
     }
 
     /// Whether the permission table lets the viewer do something and, if not, why not.
     pub fn may(&self, permission: Permission, scope: &Scope) -> Result<()> {
-        self.granted(permission, scope)
-            .map(|_| ())
-            .ok_or_else(|| self.lacks(permission, None))
+        self.granted(permission, scope).map(|_| ()).ok_or_else(|| self.lacks(permission, None))
     }
 
     /// What a viewer without a permission is answered.
     pub(crate) fn lacks(&self, permission: Permission, node: Option<GlobalId>) -> AppError {
         match self.account {
             None => AppError::Unauthenticated,
-            Some(_) => AppError::Forbidden {
-                permission: permission.code(),
-                node,
-            },
+            Some(_) => AppError::Forbidden { permission: permission.code(), node },
         }
     }
 
     /// The areas within which the viewer reads everything that is not a resident's.
     pub fn areas(&self) -> Vec<Uuid> {
-        self.grants
-            .iter()
-            .filter(|grant| READING_ROLES.contains(&grant.role))
-            .filter_map(|grant| grant.area_id)
-            .collect()
+        self.grants.iter().filter(|grant| READING_ROLES.contains(&grant.role)).filter_map(|grant| grant.area_id).collect()
     }
 
     /// The units that the viewer represents.
     pub fn units(&self) -> Vec<Uuid> {
-        self.grants
-            .iter()
-            .filter(|grant| grant.role == Role::UnitRepresentative)
-            .filter_map(|grant| grant.unit_id)
-            .collect()
+        self.grants.iter().filter(|grant| grant.role == Role::UnitRepresentative).filter_map(|grant| grant.unit_id).collect()
     }
 
     pub fn holds(&self, role: Role) -> bool {
@@ -155,10 +131,7 @@ impl Permit {
     }
 
     pub fn record(&self, entry: Entry) {
-        self.work.journal(Entry {
-            capacity: Some(self.capacity),
-            ..entry
-        });
+        self.work.journal(Entry { capacity: Some(self.capacity), ..entry });
     }
 
     pub fn work(&self) -> &Work {

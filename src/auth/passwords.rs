@@ -48,10 +48,7 @@ impl Passwords {
 fn hash(password: &str) -> Result<String> {
     let salt = SaltString::from_b64(&base64::engine::general_purpose::STANDARD_NO_PAD.encode(rand::random::<[u8; 16]>()))
         .map_err(AppError::internal)?;
-    Ok(Argon2::default()
-        .hash_password(password.as_bytes(), &salt)
-        .map_err(AppError::internal)?
-        .to_string())
+    Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(AppError::internal)?.to_string())
 }
 
 fn nobodys_hash() -> &'static str {

@@ -123,11 +123,7 @@ impl Viewer {
                             Scope::Unit(unit) => grant.unit_id == Some(*unit),
                         }
                 })
-                .then_some(Capacity {
-                    account: Some(account),
-                    role: Some(role),
-                    on_behalf,
-                })
+                .then_some(Capacity { account: Some(account), role: Some(role), on_behalf })
         })
     }
 }

@@ -55,10 +55,7 @@ pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Opened> {
         return Err(Reason::WrongCredentials.into());
     };
     let forget = "DELETE FROM sign_in_failures WHERE login_digest = ?";
-    app.db()
-        .pool()
-        .execute_raw(statement(app.db().pool(), forget, [digest(&login).into()]))
-        .await?;
+    app.db().pool().execute_raw(statement(app.db().pool(), forget, [digest(&login).into()])).await?;
 
     let session = session::Model {
         id: new_key(now),
@@ -73,16 +70,8 @@ pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Opened> {
         let (session, token) = (session.clone(), digest(&refresh));
         async move {
             let id = session.id;
-            session::Entity::insert(session::ActiveModel::from(session))
-                .exec(work.read())
-                .await?;
-            refresh_token::ActiveModel {
-                digest: Set(token),
-                session_id: Set(id),
-                used_at: Set(None),
-            }
-            .insert(work.read())
-            .await?;
+            session::Entity::insert(session::ActiveModel::from(session)).exec(work.read()).await?;
+            refresh_token::ActiveModel { digest: Set(token), session_id: Set(id), used_at: Set(None) }.insert(work.read()).await?;
             Ok(())
         }
     })
@@ -100,18 +89,9 @@ async fn count_attempt(app: &App, login: &str, now: DateTime<Utc>) -> Result<()>
                RETURNING failures, last_at";
     let lock = Duration::minutes(i64::from(settings.lock_minutes));
     let allowed = i64::from(settings.sign_in_attempts);
-    let values: [sea_orm::Value; 5] = [
-        digest(login).into(),
-        now.into(),
-        (now - lock).into(),
-        allowed.into(),
-        (now - lock).into(),
-    ];
+    let values: [sea_orm::Value; 5] = [digest(login).into(), now.into(), (now - lock).into(), allowed.into(), (now - lock).into()];
     let pool = app.db().pool();
-    let row = pool
-        .query_one_raw(statement(pool, sql, values))
-        .await?
-        .ok_or_else(|| AppError::internal("the count came back empty"))?;
+    let row = pool.query_one_raw(statement(pool, sql, values)).await?.ok_or_else(|| AppError::internal("the count came back empty"))?;
     let failures: i32 = row.try_get_by_index(0)?;
     let last: DateTime<Utc> = row.try_get_by_index(1)?;
     if i64::from(failures) > allowed {
@@ -129,54 +109,24 @@ pub async fn refresh(app: &App, token: &str) -> Result<Opened> {
         .write(&Viewer::system(), &Conn::Pool(app.db().clone()), |work| {
             let (old, fresh) = (old.clone(), digest(&fresh));
             async move {
-                let Some(known) = refresh_token::Entity::find_by_id(old.clone())
-                    .lock_exclusive()
-                    .one(work.read())
-                    .await?
-                else {
+                let Some(known) = refresh_token::Entity::find_by_id(old.clone()).lock_exclusive().one(work.read()).await? else {
                     return Ok(None);
                 };
-                let Some(session) = session::Entity::find_by_id(known.session_id)
-                    .lock_exclusive()
-                    .one(work.read())
-                    .await?
-                else {
+                let Some(session) = session::Entity::find_by_id(known.session_id).lock_exclusive().one(work.read()).await? else {
                     return Ok(None);
                 };
                 if session.ended_at.is_some() || session.expires_at <= now {
                     return Ok(None);
                 }
                 if known.used_at.is_some() {
-                    end(
-                        work.read(),
-                        Condition::all().add(session::Column::Id.eq(session.id)),
-                        "REFRESH_REUSED",
-                        now,
-                    )
-                    .await?;
+                    end(work.read(), Condition::all().add(session::Column::Id.eq(session.id)), "REFRESH_REUSED", now).await?;
                     return Ok(None);
                 }
-                refresh_token::ActiveModel {
-                    digest: Set(old),
-                    used_at: Set(Some(now)),
-                    ..Default::default()
-                }
-                .update(work.read())
-                .await?;
-                refresh_token::ActiveModel {
-                    digest: Set(fresh),
-                    session_id: Set(session.id),
-                    used_at: Set(None),
-                }
-                .insert(work.read())
-                .await?;
-                session::ActiveModel {
-                    id: Set(session.id),
-                    expires_at: Set(now + IDLE),
-                    ..Default::default()
-                }
-                .update(work.read())
-                .await?;
+                refresh_token::ActiveModel { digest: Set(old), used_at: Set(Some(now)), ..Default::default() }.update(work.read()).await?;
+                refresh_token::ActiveModel { digest: Set(fresh), session_id: Set(session.id), used_at: Set(None) }
+                    .insert(work.read())
+                    .await?;
+                session::ActiveModel { id: Set(session.id), expires_at: Set(now + IDLE), ..Default::default() }.update(work.read()).await?;
                 Ok(Some(session))
             }
         })
@@ -190,13 +140,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<Opened> {
 /// Ends the viewer's session: its tokens open nothing from now on.
 pub async fn sign_out(app: &App, viewer: &Viewer) -> Result<()> {
     let identity = viewer.account.as_ref().ok_or(AppError::Unauthenticated)?;
-    end(
-        app.db().pool(),
-        Condition::all().add(session::Column::Id.eq(identity.session)),
-        "SIGNED_OUT",
-        app.clock().now(),
-    )
-    .await
+    end(app.db().pool(), Condition::all().add(session::Column::Id.eq(identity.session)), "SIGNED_OUT", app.clock().now()).await
 }
 
 /// Ends sessions that still run.
@@ -221,29 +165,17 @@ pub async fn viewer(app: &App, token: &str) -> Result<Viewer> {
 async fn opened(app: &App, session: session::Model, refresh_token: String, now: DateTime<Utc>) -> Result<Opened> {
     let viewer = load(app, session.id, session.account_id, now).await?.ok_or(Reason::SessionEnded)?;
     let (access_token, expires_at) = app.tokens().issue(session.account_id, session.id, now)?;
-    Ok(Opened {
-        access_token,
-        refresh_token,
-        expires_at,
-        viewer,
-    })
+    Ok(Opened { access_token, refresh_token, expires_at, viewer })
 }
 
 pub async fn load(app: &App, session: Uuid, account: Uuid, now: DateTime<Utc>) -> Result<Option<Viewer>> {
     let sql = "SELECT a.name FROM sessions s JOIN accounts a ON a.id = s.account_id \
                WHERE s.id = ? AND a.id = ? AND s.ended_at IS NULL AND s.expires_at > ? AND a.disabled_at IS NULL";
     let pool = app.db().pool();
-    let Some(row) = pool
-        .query_one_raw(statement(pool, sql, [session.into(), account.into(), now.into()]))
-        .await?
-    else {
+    let Some(row) = pool.query_one_raw(statement(pool, sql, [session.into(), account.into(), now.into()])).await? else {
         return Ok(None);
     };
-    let identity = Identity {
-        id: account,
-        name: row.try_get_by_index(0)?,
-        session,
-    };
+    let identity = Identity { id: account, name: row.try_get_by_index(0)?, session };
     Ok(Some(Viewer::new(identity, running_grants(app, account, now).await?)))
 }
 
@@ -253,11 +185,7 @@ async fn running_grants(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<
         .filter(role_grant::Column::AccountId.eq(account))
         .filter(role_grant::Column::RevokedAt.is_null())
         .filter(role_grant::Column::ValidFrom.lte(today))
-        .filter(
-            Condition::any()
-                .add(role_grant::Column::ValidUntil.is_null())
-                .add(role_grant::Column::ValidUntil.gte(today)),
-        )
+        .filter(Condition::any().add(role_grant::Column::ValidUntil.is_null()).add(role_grant::Column::ValidUntil.gte(today)))
         .all(app.db().pool())
         .await?)
 }

@@ -22,9 +22,7 @@ use crate::keys::KeyFile;
 pub const LIFETIME: Duration = Duration::minutes(15);
 const AUDIENCE: &str = "alliance";
 /// What comes before the 32 bytes of an Ed25519 secret in a PKCS #8 document.
-const PKCS8_PREFIX: [u8; 16] = [
-    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-];
+const PKCS8_PREFIX: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Claims {
@@ -54,18 +52,12 @@ struct Ring {
 
 impl Tokens {
     pub fn new(issuer: String) -> Self {
-        Tokens {
-            issuer,
-            ring: Arc::default(),
-        }
+        Tokens { issuer, ring: Arc::default() }
     }
 
     /// Reads the keys from the database, where another instance or a rotation may have put new ones.
     pub async fn load(&self, db: &Db, key_file: &KeyFile) -> Result<()> {
-        let rows = signing_key::Entity::find()
-            .order_by_asc(signing_key::Column::CreatedAt)
-            .all(db.pool())
-            .await?;
+        let rows = signing_key::Entity::find().order_by_asc(signing_key::Column::CreatedAt).all(db.pool()).await?;
         let mut ring = Ring::default();
         let mut keys = Vec::new();
         for row in rows {
@@ -100,10 +92,7 @@ impl Tokens {
             iat: now.timestamp(),
             exp: expires.timestamp(),
         };
-        let header = Header {
-            kid: Some(kid.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
+        let header = Header { kid: Some(kid.clone()), ..Header::new(Algorithm::EdDSA) };
         Ok((jsonwebtoken::encode(&header, &claims, key).map_err(AppError::internal)?, expires))
     }
 
@@ -111,20 +100,14 @@ impl Tokens {
     pub fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Claims> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| AppError::Unauthenticated)?;
         let ring = self.ring.read().expect("no panic under this lock");
-        let key = header
-            .kid
-            .as_ref()
-            .and_then(|kid| ring.checking.get(kid))
-            .ok_or(AppError::Unauthenticated)?;
+        let key = header.kid.as_ref().and_then(|kid| ring.checking.get(kid)).ok_or(AppError::Unauthenticated)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[AUDIENCE]);
         // The clock is the application's, so the expiry is checked here.
         validation.validate_exp = false;
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation)
-            .map_err(|_| AppError::Unauthenticated)?
-            .claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(|_| AppError::Unauthenticated)?.claims;
         (claims.exp > now.timestamp()).then_some(claims).ok_or(AppError::Unauthenticated)
     }
 }
@@ -155,9 +138,6 @@ pub async fn rotate(db: &Db, key_file: &KeyFile, now: DateTime<Utc>) -> Result<S
 
 /// Removes keys whose last token has expired.
 pub async fn forget(db: &Db, now: DateTime<Utc>) -> Result<()> {
-    signing_key::Entity::delete_many()
-        .filter(signing_key::Column::RetiredAt.lt(now - LIFETIME * 2))
-        .exec(db.pool())
-        .await?;
+    signing_key::Entity::delete_many().filter(signing_key::Column::RetiredAt.lt(now - LIFETIME * 2)).exec(db.pool()).await?;
     Ok(())
 }

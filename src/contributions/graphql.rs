@@ -86,9 +86,10 @@ impl Contribution {
     async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
         let request = request(ctx);
         let reversed = request.loader.load_one(ReversedKey(self.0.id)).await?.is_some();
-        let answer = request.viewer.may(Permission::ReverseContribution, &self.0.at().scope()).and_then(|()| {
-            if reversed || self.0.reverses_id.is_some() { Err(Reason::AlreadyReversed.into()) } else { Ok(()) }
-        });
+        let answer = request
+            .viewer
+            .may(Permission::ReverseContribution, &self.0.at().scope())
+            .and_then(|()| if reversed || self.0.reverses_id.is_some() { Err(Reason::AlreadyReversed.into()) } else { Ok(()) });
         Ok(vec![can(ctx, Action::Reverse, answer)])
     }
 }

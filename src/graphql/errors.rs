@@ -13,37 +13,16 @@ tokio::task_local! {
 
 /// Codes of top-level errors, with their meaning, for the documentation.
 pub const CODES: &[(&str, &str)] = &[
-    (
-        "UNAUTHENTICATED",
-        "Nobody is signed in, or the token is not good any more: sign in or refresh, then send the request again.",
-    ),
-    (
-        "FORBIDDEN",
-        "The viewer may see the object but lacks the permission that `extensions.permission` names.",
-    ),
+    ("UNAUTHENTICATED", "Nobody is signed in, or the token is not good any more: sign in or refresh, then send the request again."),
+    ("FORBIDDEN", "The viewer may see the object but lacks the permission that `extensions.permission` names."),
     ("NOT_FOUND", "The id names nothing that the viewer may see."),
-    (
-        "BAD_USER_INPUT",
-        "An argument or variable is malformed; the message says which rule it breaks.",
-    ),
-    (
-        "LIMIT_EXCEEDED",
-        "The document is too large, too deep or too costly; `extensions.limit` names the limit.",
-    ),
-    (
-        "RATE_LIMITED",
-        "Too many requests; try again after `extensions.retryAfter` seconds.",
-    ),
+    ("BAD_USER_INPUT", "An argument or variable is malformed; the message says which rule it breaks."),
+    ("LIMIT_EXCEEDED", "The document is too large, too deep or too costly; `extensions.limit` names the limit."),
+    ("RATE_LIMITED", "Too many requests; try again after `extensions.retryAfter` seconds."),
     ("GRAPHQL_PARSE_FAILED", "The document is not GraphQL."),
     ("GRAPHQL_VALIDATION_FAILED", "The document does not fit the schema."),
-    (
-        "PERSISTED_QUERY_NOT_FOUND",
-        "The persisted operation is unknown here; send it in full.",
-    ),
-    (
-        "INTERNAL",
-        "A fault of the service; `extensions.incident` identifies it in the log. The same request may be sent again.",
-    ),
+    ("PERSISTED_QUERY_NOT_FOUND", "The persisted operation is unknown here; send it in full."),
+    ("INTERNAL", "A fault of the service; `extensions.incident` identifies it in the log. The same request may be sent again."),
 ];
 
 impl From<AppError> for Error {
@@ -57,17 +36,12 @@ pub fn answer(error: AppError, lang: Lang) -> Error {
     let (code, message) = match &error {
         AppError::Refused(refusal) => ("BAD_USER_INPUT", refusal.reason.message(lang)),
         AppError::Unauthenticated => ("UNAUTHENTICATED", lang.pick("请先登录", "Sign in first").to_owned()),
-        AppError::Forbidden { .. } => (
-            "FORBIDDEN",
-            lang.pick("您没有此项权限", "You lack the permission for this").to_owned(),
-        ),
+        AppError::Forbidden { .. } => ("FORBIDDEN", lang.pick("您没有此项权限", "You lack the permission for this").to_owned()),
         AppError::NotFound => ("NOT_FOUND", lang.pick("没有找到", "Not found").to_owned()),
         AppError::BadInput { zh, en } => ("BAD_USER_INPUT", lang.pick(*zh, *en).to_owned()),
-        AppError::Conflict | AppError::Internal(_) => (
-            "INTERNAL",
-            lang.pick("服务出现故障,请稍后再试", "The service failed; try again later")
-                .to_owned(),
-        ),
+        AppError::Conflict | AppError::Internal(_) => {
+            ("INTERNAL", lang.pick("服务出现故障,请稍后再试", "The service failed; try again later").to_owned())
+        }
     };
     let incident = (code == "INTERNAL").then(|| log(&error));
     Error::new(message).extend_with(|_, extensions| {

@@ -174,14 +174,7 @@ pub fn admit(query: &str, operation_name: Option<&str>, variables: &Variables, l
     }
     let operation_name = name.map(ToString::to_string);
     let (operation, depth) = (operation.node.ty, size.depth);
-    Ok(Admitted {
-        document,
-        operation,
-        operation_name,
-        root_fields: names,
-        cost,
-        depth,
-    })
+    Ok(Admitted { document, operation, operation_name, root_fields: names, cost, depth })
 }
 
 fn limit(what: &'static str, is: u64, limit: u64) -> Result<(), Refused> {
@@ -193,24 +186,12 @@ fn within(what: &'static str, is: usize, bound: usize) -> Result<(), Refused> {
 }
 
 fn invalid(message: &'static str, at: Pos) -> Refused {
-    Refused::Invalid {
-        message,
-        line: at.line,
-        column: at.column,
-    }
+    Refused::Invalid { message, line: at.line, column: at.column }
 }
 
 fn syntax_error(hint: &str, at: Pos) -> Refused {
-    let message = if hint.is_empty() {
-        "syntax error".to_owned()
-    } else {
-        format!("syntax error: {hint}")
-    };
-    Refused::Parse {
-        message,
-        line: at.line,
-        column: at.column,
-    }
+    let message = if hint.is_empty() { "syntax error".to_owned() } else { format!("syntax error: {hint}") };
+    Refused::Parse { message, line: at.line, column: at.column }
 }
 
 /// The parser's messages quote the line at fault, which may be the whole document, and names from it; only its last
@@ -219,12 +200,7 @@ fn parse_error(error: Error) -> Refused {
     let at = error.positions().next().unwrap_or_default();
     match error {
         Error::Syntax { message, .. } => {
-            let hint = message
-                .lines()
-                .next_back()
-                .unwrap_or_default()
-                .trim_start_matches([' ', '='])
-                .replace('_', " ");
+            let hint = message.lines().next_back().unwrap_or_default().trim_start_matches([' ', '=']).replace('_', " ");
             let fit = hint.len() <= 80 && hint.starts_with("expected ");
             syntax_error(if fit { hint.as_str() } else { "" }, at)
         }
@@ -232,10 +208,7 @@ fn parse_error(error: Error) -> Refused {
         Error::OperationDuplicated { .. } => invalid("two operations have the same name", at),
         Error::FragmentDuplicated { .. } => invalid("two fragments have the same name", at),
         Error::MissingOperation => invalid("the document has no operation", at),
-        Error::RecursionLimitExceeded => Refused::Limit {
-            what: "nesting",
-            limit: NESTING as u64,
-        },
+        Error::RecursionLimitExceeded => Refused::Limit { what: "nesting", limit: NESTING as u64 },
         _ => syntax_error("", at),
     }
 }
@@ -246,9 +219,7 @@ fn choose<'a>(
 ) -> Result<(Option<&'a Name>, &'a Positioned<OperationDefinition>), Refused> {
     let mut all = operations.iter();
     match asked {
-        Some(asked) => all
-            .find(|(name, _)| name.is_some_and(|name| name.as_str() == asked))
-            .ok_or(Refused::UnknownOperation),
+        Some(asked) => all.find(|(name, _)| name.is_some_and(|name| name.as_str() == asked)).ok_or(Refused::UnknownOperation),
         None => match (all.next(), all.next()) {
             (Some(only), None) => Ok(only),
             _ => Err(Refused::NoOperationName),

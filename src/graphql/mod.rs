@@ -56,12 +56,7 @@ impl Request {
     pub fn new(source: Source, idempotency_key: Option<String>, dry_run: bool) -> Request {
         let source = Arc::new(source);
         let loader = DataLoader::new(Loaders(source.clone()), tokio::spawn).delay(std::time::Duration::ZERO);
-        Request {
-            source,
-            loader,
-            idempotency_key,
-            dry_run,
-        }
+        Request { source, loader, idempotency_key, dry_run }
     }
 }
 
@@ -79,10 +74,7 @@ pub fn request<'a>(ctx: &Context<'a>) -> &'a Request {
 
 /// The key behind a global id of the expected kind; any other id is one of nothing.
 pub fn key(kind: NodeKind, id: &async_graphql::ID) -> Result<uuid::Uuid> {
-    GlobalId::parse(id)
-        .filter(|id| id.kind == kind)
-        .map(|id| id.key)
-        .ok_or(AppError::NotFound)
+    GlobalId::parse(id).filter(|id| id.kind == kind).map(|id| id.key).ok_or(AppError::NotFound)
 }
 
 pub fn key_of(kind: NodeKind, id: &Option<async_graphql::ID>) -> Result<Option<uuid::Uuid>> {
@@ -103,7 +95,11 @@ pub fn wants_total(ctx: &Context<'_>) -> bool {
 }
 
 /// Whether an action would change anything: one that is done already is nothing to offer.
-pub fn offered(permitted: Result<()>, rule: std::result::Result<bool, crate::refusal::Refusal>, state: crate::refusal::State) -> Result<()> {
+pub fn offered(
+    permitted: Result<()>,
+    rule: std::result::Result<bool, crate::refusal::Refusal>,
+    state: crate::refusal::State,
+) -> Result<()> {
     permitted?;
     if rule? { Ok(()) } else { Err(crate::refusal::Reason::WrongState { state }.into()) }
 }
@@ -117,12 +113,7 @@ pub fn can(ctx: &Context<'_>, action: Action, answer: Result<()>) -> Can {
         Err(AppError::Unauthenticated) => refused(crate::refusal::Reason::SignInRequired, lang),
         Err(_) => refused(crate::refusal::Reason::NotPermitted, lang),
     };
-    Can {
-        action,
-        allowed: code.is_none(),
-        code,
-        message,
-    }
+    Can { action, allowed: code.is_none(), code, message }
 }
 
 fn refused(reason: crate::refusal::Reason, lang: Lang) -> (Option<crate::refusal::RefusalCode>, Option<String>) {

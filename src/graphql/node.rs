@@ -4,8 +4,12 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 
 use super::request;
 use crate::areas::graphql::{AreaKey, GovernanceArea};
+use crate::contributions::graphql::{Contribution, ContributionKey};
 use crate::error::AppError;
 use crate::ids::{GlobalId, NodeKind};
+use crate::matches::graphql::{Delivery, DeliveryKey, Evaluation, EvaluationKey, Match, MatchKey};
+use crate::needs::graphql::{CommunityNeed, NeedKey};
+use crate::resources::graphql::{PledgeKey, ResourcePledge};
 use crate::units::graphql::{Alliance, AllianceKey, MemberUnit, Membership, MembershipKey, UnitKey};
 
 /// Everything that has a global id.
@@ -16,6 +20,12 @@ pub enum Node {
     Alliance(Alliance),
     Membership(Membership),
     MemberUnit(MemberUnit),
+    ResourcePledge(ResourcePledge),
+    CommunityNeed(CommunityNeed),
+    Match(Match),
+    Delivery(Delivery),
+    Evaluation(Evaluation),
+    Contribution(Contribution),
 }
 
 /// Fetches objects by id, in the order asked for; what does not exist and what may not be seen is `None`. One statement for each kind.
@@ -31,12 +41,24 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
     let units = of_kind!(Unit, UnitKey);
     let alliances = of_kind!(Alliance, AllianceKey);
     let memberships = of_kind!(Membership, MembershipKey);
+    let pledges = of_kind!(Pledge, PledgeKey);
+    let needs = of_kind!(Need, NeedKey);
+    let matches = of_kind!(Match, MatchKey);
+    let deliveries = of_kind!(Delivery, DeliveryKey);
+    let evaluations = of_kind!(Evaluation, EvaluationKey);
+    let contributions = of_kind!(Contribution, ContributionKey);
     let node = |id: &GlobalId| match id.kind {
         NodeKind::Area => areas.get(&AreaKey(id.key)).cloned().map(Node::from),
         NodeKind::Unit => units.get(&UnitKey(id.key)).cloned().map(Node::from),
         NodeKind::Alliance => alliances.get(&AllianceKey(id.key)).cloned().map(Node::from),
         NodeKind::Membership => memberships.get(&MembershipKey(id.key)).cloned().map(Node::from),
-        _ => None,
+        NodeKind::Pledge => pledges.get(&PledgeKey(id.key)).cloned().map(Node::from),
+        NodeKind::Need => needs.get(&NeedKey(id.key)).cloned().map(Node::from),
+        NodeKind::Match => matches.get(&MatchKey(id.key)).cloned().map(Node::from),
+        NodeKind::Delivery => deliveries.get(&DeliveryKey(id.key)).cloned().map(Node::from),
+        NodeKind::Evaluation => evaluations.get(&EvaluationKey(id.key)).cloned().map(Node::from),
+        NodeKind::Contribution => contributions.get(&ContributionKey(id.key)).cloned().map(Node::from),
+        NodeKind::Pairing | NodeKind::Account | NodeKind::Grant => None,
     };
     Ok(ids.iter().map(node).collect())
 }
@@ -55,11 +77,7 @@ impl NodeQuery {
     /// The objects with these ids, in their order, null in the place of each that there is not.
     async fn nodes(&self, ctx: &Context<'_>, #[graphql(desc = "The global ids, at most 100.")] ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
         if ids.len() > 100 {
-            return Err(AppError::BadInput {
-                zh: "一次最多查询 100 个",
-                en: "At most 100 ids at a time",
-            }
-            .into());
+            return Err(AppError::BadInput { zh: "一次最多查询 100 个", en: "At most 100 ids at a time" }.into());
         }
         let parsed: Vec<Option<GlobalId>> = ids.iter().map(|id| GlobalId::parse(id)).collect();
         let known: Vec<GlobalId> = parsed.iter().flatten().copied().collect();

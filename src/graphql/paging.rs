@@ -29,17 +29,9 @@ impl PageArgs {
         let size = |value: Option<i32>| match value {
             None => Ok(None),
             Some(1..=LARGEST_SIZE) => Ok(value.map(|size| size as u64)),
-            Some(_) => Err(AppError::BadInput {
-                zh: "first 和 last 须在 1 至 100 之间",
-                en: "first and last take 1 to 100",
-            }),
+            Some(_) => Err(AppError::BadInput { zh: "first 和 last 须在 1 至 100 之间", en: "first and last take 1 to 100" }),
         };
-        Ok(PageArgs {
-            first: size(first)?,
-            after,
-            last: size(last)?,
-            before,
-        })
+        Ok(PageArgs { first: size(first)?, after, last: size(last)?, before })
     }
 }
 
@@ -62,12 +54,7 @@ pub struct Sort {
 
 impl Sort {
     pub fn newest(id: impl IntoColumnRef) -> Sort {
-        Sort {
-            name: "NEWEST",
-            keys: Vec::new(),
-            descending: true,
-            id: Expr::col(id),
-        }
+        Sort { name: "NEWEST", keys: Vec::new(), descending: true, id: Expr::col(id) }
     }
 
     fn columns(&self) -> Vec<SimpleExpr> {
@@ -92,10 +79,7 @@ impl Sort {
     }
 
     fn parse(&self, cursor: &str) -> Result<Vec<SimpleExpr>> {
-        let wrong = || AppError::BadInput {
-            zh: "游标无效,或不属于此排序",
-            en: "The cursor is not one of this list and order",
-        };
+        let wrong = || AppError::BadInput { zh: "游标无效,或不属于此排序", en: "The cursor is not one of this list and order" };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| wrong())?;
         let parts: Vec<serde_json::Value> = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
         if parts.len() != self.keys.len() + 2 || parts[0] != self.name {
@@ -109,11 +93,7 @@ impl Sort {
                 Key::Text(_) => Expr::value(part.as_str().filter(|text| !text.contains('\0')).ok_or_else(wrong)?.to_owned()),
             });
         }
-        let id = parts
-            .last()
-            .and_then(|part| part.as_str())
-            .and_then(|text| Uuid::try_parse(text).ok())
-            .ok_or_else(wrong)?;
+        let id = parts.last().and_then(|part| part.as_str()).and_then(|text| Uuid::try_parse(text).ok()).ok_or_else(wrong)?;
         values.push(Expr::value(id));
         Ok(values)
     }
@@ -130,12 +110,7 @@ pub struct Page<M> {
 
 impl<M> Default for Page<M> {
     fn default() -> Self {
-        Page {
-            rows: Vec::new(),
-            has_next: false,
-            has_previous: false,
-            total: Some(0),
-        }
+        Page { rows: Vec::new(), has_next: false, has_previous: false, total: Some(0) }
     }
 }
 
@@ -155,11 +130,7 @@ fn plan(mut query: SelectStatement, sort: &Sort, args: &PageArgs) -> Result<Plan
     for (cursor, is_after) in [(&args.after, true), (&args.before, false)] {
         if let Some(cursor) = cursor {
             let (columns, values) = (Expr::tuple(sort.columns()), Expr::tuple(sort.parse(cursor)?));
-            query.and_where(if is_after == sort.descending {
-                columns.lt(values)
-            } else {
-                columns.gt(values)
-            });
+            query.and_where(if is_after == sort.descending { columns.lt(values) } else { columns.gt(values) });
         }
     }
     let backward = args.first.is_none() && args.last.is_some();
@@ -169,11 +140,7 @@ fn plan(mut query: SelectStatement, sort: &Sort, args: &PageArgs) -> Result<Plan
 
 impl Plan {
     fn order(&self, sort: &Sort) -> Order {
-        if sort.descending == self.backward {
-            Order::Asc
-        } else {
-            Order::Desc
-        }
+        if sort.descending == self.backward { Order::Asc } else { Order::Desc }
     }
 
     fn finish<M: FromQueryResult>(&self, rows: &[QueryResult], sort: &Sort, args: &PageArgs) -> Result<Page<M>> {
@@ -201,12 +168,7 @@ impl Plan {
         if self.backward && args.before.is_none() {
             has_next = false;
         }
-        Ok(Page {
-            rows,
-            has_next,
-            has_previous,
-            total: None,
-        })
+        Ok(Page { rows, has_next, has_previous, total: None })
     }
 }
 
@@ -225,14 +187,9 @@ pub async fn page<E: EntityTrait>(conn: &Conn, select: Select<E>, sort: &Sort, a
     if total {
         let mut counted = all;
         counted.clear_selects().clear_order_by().expr(Expr::cust("1"));
-        let count = Query::select()
-            .expr_as(Expr::cust("COUNT(*)"), Alias::new("n"))
-            .from_subquery(counted, Alias::new("counted"))
-            .to_owned();
-        let row = db
-            .query_one(&count)
-            .await?
-            .ok_or_else(|| AppError::internal("a count came back empty"))?;
+        let count =
+            Query::select().expr_as(Expr::cust("COUNT(*)"), Alias::new("n")).from_subquery(counted, Alias::new("counted")).to_owned();
+        let row = db.query_one(&count).await?.ok_or_else(|| AppError::internal("a count came back empty"))?;
         page.total = Some(row.try_get_by_index(0)?);
     }
     Ok(page)
@@ -335,14 +292,7 @@ macro_rules! connection {
                     page_info: $crate::graphql::paging::PageInfo::of(&page),
                     total_count: page.total.unwrap_or_default(),
                     nodes: page.rows.iter().map(|(_, row)| row.clone().into()).collect(),
-                    edges: page
-                        .rows
-                        .into_iter()
-                        .map(|(cursor, row)| $edge {
-                            cursor,
-                            node: row.into(),
-                        })
-                        .collect(),
+                    edges: page.rows.into_iter().map(|(cursor, row)| $edge { cursor, node: row.into() }).collect(),
                 }
             }
         }

@@ -89,10 +89,7 @@ fn idempotency_key(ctx: &Context<'_>) -> Result<Option<Key>> {
         return Ok(None);
     };
     let field = ctx.field();
-    let arguments = field.arguments().map_err(|_| AppError::BadInput {
-        zh: "参数无效",
-        en: "The arguments are not valid",
-    })?;
+    let arguments = field.arguments().map_err(|_| AppError::BadInput { zh: "参数无效", en: "The arguments are not valid" })?;
     let mut hash = Sha256::new();
     hash.update(field.name());
     for (name, value) in arguments {
@@ -101,17 +98,8 @@ fn idempotency_key(ctx: &Context<'_>) -> Result<Option<Key>> {
         hash.update([0]);
         hash.update(serde_json::to_vec(&value.into_json().unwrap_or_default()).unwrap_or_default());
     }
-    let path = ctx
-        .path_node
-        .as_ref()
-        .map(|path| path.to_string_vec().join("."))
-        .unwrap_or_default();
-    Ok(Some(Key {
-        account,
-        key: key.clone(),
-        path,
-        digest: URL_SAFE_NO_PAD.encode(hash.finalize()),
-    }))
+    let path = ctx.path_node.as_ref().map(|path| path.to_string_vec().join(".")).unwrap_or_default();
+    Ok(Some(Key { account, key: key.clone(), path, digest: URL_SAFE_NO_PAD.encode(hash.finalize()) }))
 }
 
 /// Runs an action as one transaction, under the request's idempotency key if it has one.
@@ -121,6 +109,9 @@ where
     Fut: Future<Output = Result<Uuid>> + Send,
 {
     let request = request(ctx);
+    if request.viewer.account.is_none() {
+        return Err(AppError::Unauthenticated.into());
+    }
     let key = idempotency_key(ctx)?;
     let done = request
         .app
@@ -140,11 +131,7 @@ where
             }
         })
         .await;
-    let mut outcome = Outcome {
-        key: None,
-        refusals: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let mut outcome = Outcome { key: None, refusals: Vec::new(), warnings: Vec::new() };
     match done {
         Ok(done) => {
             outcome.key = Some(done.value);
@@ -168,17 +155,9 @@ async fn log_refused(ctx: &Context<'_>, viewer: &Viewer, permission: &str, node:
     let app = &request(ctx).app;
     let now = app.clock().now();
     let sql = "INSERT INTO refused_permissions (id, at, account_id, permission, node_id) VALUES (?, ?, ?, ?, ?)";
-    let values: [sea_orm::Value; 5] = [
-        crate::ids::new_key(now).into(),
-        now.into(),
-        viewer.account_id().into(),
-        permission.into(),
-        node.map(|node| node.key).into(),
-    ];
-    app.db()
-        .pool()
-        .execute_raw(crate::work::statement(app.db().pool(), sql, values))
-        .await?;
+    let values: [sea_orm::Value; 5] =
+        [crate::ids::new_key(now).into(), now.into(), viewer.account_id().into(), permission.into(), node.map(|node| node.key).into()];
+    app.db().pool().execute_raw(crate::work::statement(app.db().pool(), sql, values)).await?;
     Ok(())
 }
 
@@ -255,11 +234,7 @@ macro_rules! define_payload {
                     }
                     None => None,
                 };
-                Ok($payload {
-                    result,
-                    refusals: outcome.refusals,
-                    warnings: outcome.warnings,
-                })
+                Ok($payload { result, refusals: outcome.refusals, warnings: outcome.warnings })
             }
         }
     };

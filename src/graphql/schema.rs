@@ -1,32 +1,37 @@
 //! The root objects, merged from the topics.
 
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 
 use super::node::NodeQuery;
 use crate::areas::graphql::{AreaMutation, AreaQuery};
+use crate::contributions::graphql::ContributionMutation;
+use crate::journal::graphql::{ChangeSubscription, JournalQuery};
+use crate::matches::graphql::{MatchMutation, MatchQuery};
+use crate::needs::graphql::{NeedMutation, NeedQuery};
+use crate::resources::graphql::{PledgeMutation, PledgeQuery};
 use crate::units::graphql::{UnitMutation, UnitQuery};
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, AreaQuery, UnitQuery);
+pub struct Query(NodeQuery, AreaQuery, UnitQuery, PledgeQuery, NeedQuery, MatchQuery, JournalQuery);
 
 /// Everything that can be done.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AreaMutation, UnitMutation);
+pub struct Mutation(AreaMutation, UnitMutation, PledgeMutation, NeedMutation, MatchMutation, ContributionMutation);
 
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+/// Everything that can be followed.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(ChangeSubscription);
 
-pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    async_graphql::Schema::build(Query::default(), Mutation::default(), EmptySubscription).disable_suggestions()
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+
+pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    async_graphql::Schema::build(Query::default(), Mutation::default(), Subscription::default()).disable_suggestions()
 }
 
 /// The schema definition, sorted.
 pub fn sdl() -> String {
-    builder().finish().sdl_with_options(
-        SDLExportOptions::new()
-            .sorted_fields()
-            .sorted_arguments()
-            .sorted_enum_items()
-            .include_specified_by(),
-    )
+    builder()
+        .finish()
+        .sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by())
 }

@@ -55,16 +55,8 @@ enum Accept {
 
 impl Reply {
     fn new(headers: &HeaderMap) -> Option<Reply> {
-        let text = |name| {
-            headers
-                .get(name)
-                .and_then(|value: &HeaderValue| value.to_str().ok())
-                .unwrap_or_default()
-        };
-        Some(Reply {
-            lang: Lang::accepted(text(header::ACCEPT_LANGUAGE)),
-            accept: accepted(text(header::ACCEPT))?,
-        })
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+        Some(Reply { lang: Lang::accepted(text(header::ACCEPT_LANGUAGE)), accept: accepted(text(header::ACCEPT))? })
     }
 
     /// A request that is not GraphQL over HTTP, or a document that cannot be run: no `data`.
@@ -98,9 +90,7 @@ fn accepted(header: &str) -> Option<Accept> {
     for range in header.split(',').take(40) {
         let mut parts = range.split(';').map(str::trim);
         let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let q: f32 = parts
-            .find_map(|part| part.strip_prefix("q="))
-            .map_or(1.0, |q| q.parse().unwrap_or(0.0));
+        let q: f32 = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
         let accept = match media.as_str() {
             RESPONSE_JSON => Accept::ResponseJson,
             JSON | "*/*" | "application/*" => Accept::Json,
@@ -119,19 +109,9 @@ pub async fn get(State(http): State<Http>, pairs: Result<Query<Vec<(String, Stri
         return not_acceptable();
     };
     let Ok(Query(pairs)) = pairs else {
-        return reply.refuse(
-            StatusCode::BAD_REQUEST,
-            "BAD_USER_INPUT",
-            "请求参数无法识别",
-            "The query string is malformed",
-        );
+        return reply.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "请求参数无法识别", "The query string is malformed");
     };
-    let mut parameters = Parameters {
-        query: None,
-        operation_name: None,
-        variables: None,
-        extensions: None,
-    };
+    let mut parameters = Parameters { query: None, operation_name: None, variables: None, extensions: None };
     for (name, value) in pairs {
         let object = |text: &str| serde_json::from_str(text).map_err(|_| ());
         let malformed = match name.as_str() {
@@ -163,10 +143,7 @@ pub async fn post(State(http): State<Http>, headers: HeaderMap, body: Result<Byt
     let Some(reply) = Reply::new(&headers) else {
         return not_acceptable();
     };
-    let content = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // The simple content types of a form are refused: that closes cross-site requests.
     if content.split(';').next().map(|media| media.trim().to_ascii_lowercase()).as_deref() != Some(JSON) {
         let (zh, en) = ("请求须为 application/json", "Send application/json");
@@ -193,29 +170,15 @@ pub async fn post(State(http): State<Http>, headers: HeaderMap, body: Result<Byt
 
 fn not_acceptable() -> Response {
     let body = serde_json::json!({ "errors": [{ "message": "Accept application/graphql-response+json or application/json", "extensions": { "code": "BAD_USER_INPUT" } }] });
-    (
-        StatusCode::NOT_ACCEPTABLE,
-        [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
-        body.to_string(),
-    )
-        .into_response()
+    (StatusCode::NOT_ACCEPTABLE, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body.to_string()).into_response()
 }
 
 async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, parameters: Parameters) -> Response {
     let Some(query) = parameters.query.filter(|query| !query.is_empty()) else {
-        return reply.refuse(
-            StatusCode::BAD_REQUEST,
-            "BAD_USER_INPUT",
-            "缺少 query",
-            "The parameter query is missing",
-        );
+        return reply.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "缺少 query", "The parameter query is missing");
     };
     // What cannot be run is a client's error under the newer media type and an ordinary answer under the older one.
-    let unrunnable = if reply.accept == Accept::Json {
-        StatusCode::OK
-    } else {
-        StatusCode::BAD_REQUEST
-    };
+    let unrunnable = if reply.accept == Accept::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let variables = Variables::from_json(serde_json::Value::Object(parameters.variables.unwrap_or_default()));
     let admitted = match guard::admit(&query, parameters.operation_name.as_deref(), &variables, &http.limits) {
         Ok(admitted) => admitted,
@@ -232,15 +195,8 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
         Ok(viewer) => viewer,
         Err(error) => {
             let error = answer(error, reply.lang);
-            let status = if reply.accept == Accept::Json {
-                StatusCode::OK
-            } else {
-                StatusCode::UNAUTHORIZED
-            };
-            return reply.write(
-                status,
-                &serde_json::json!({ "errors": [error_json(error.into_server_error(Default::default()))] }),
-            );
+            let status = if reply.accept == Accept::Json { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+            return reply.write(status, &serde_json::json!({ "errors": [error_json(error.into_server_error(Default::default()))] }));
         }
     };
     let key = text("idempotency-key").map(str::to_owned);
@@ -263,10 +219,7 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
         }
         Ok(Err(error)) => {
             let error = answer(error, reply.lang).into_server_error(Default::default());
-            reply.write(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                &serde_json::json!({ "errors": [error_json(error)] }),
-            )
+            reply.write(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({ "errors": [error_json(error)] }))
         }
         Err(_) => {
             let (zh, en) = ("处理超时,请缩小查询后再试", "The request took too long; ask for less");
@@ -304,13 +257,7 @@ async fn execute(
         Some((transaction, turn)) => (Conn::Dry(std::sync::Arc::new(transaction)), turn),
         None => (Conn::Pool(app.db().clone()), None),
     };
-    let source = Source {
-        app: app.clone(),
-        viewer,
-        conn: conn.clone(),
-        lang,
-        now: app.clock().now(),
-    };
+    let source = Source { app: app.clone(), viewer, conn: conn.clone(), lang };
     let request = prepare(admitted, query, variables).data(Request::new(source, key, dry_run));
     let answer = LANG.scope(lang, http.schema.execute(request)).await;
     // A dry run's transaction is rolled back where it is dropped, which is here: nothing else holds it any more.
@@ -334,13 +281,7 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
         return reply.refuse(StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT", zh, en);
     }
     let app = http.app.clone();
-    let source = Source {
-        conn: Conn::Pool(app.db().clone()),
-        lang: reply.lang,
-        now: app.clock().now(),
-        viewer,
-        app,
-    };
+    let source = Source { conn: Conn::Pool(app.db().clone()), lang: reply.lang, viewer, app };
     let request = prepare(admitted, query, variables).data(Request::new(source, None, false));
     let lang = reply.lang;
     let mut answers = Box::pin(http.schema.execute_stream(request));
@@ -352,9 +293,7 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
         }
         yield Ok(Event::default().event("complete").data(""));
     };
-    Sse::new(events)
-        .keep_alive(axum::response::sse::KeepAlive::new().interval(Duration::from_secs(12)))
-        .into_response()
+    Sse::new(events).keep_alive(axum::response::sse::KeepAlive::new().interval(Duration::from_secs(12))).into_response()
 }
 
 fn refuse_document(reply: &Reply, status: StatusCode, refused: &Refused) -> Response {
@@ -379,10 +318,7 @@ fn refuse_document(reply: &Reply, status: StatusCode, refused: &Refused) -> Resp
 fn answer_json(answer: Answer, failed_before: bool) -> serde_json::Value {
     let mut body = serde_json::Map::new();
     if !answer.errors.is_empty() {
-        body.insert(
-            "errors".to_owned(),
-            answer.errors.into_iter().take(MOST_ERRORS).map(error_json).collect(),
-        );
+        body.insert("errors".to_owned(), answer.errors.into_iter().take(MOST_ERRORS).map(error_json).collect());
     }
     if !failed_before {
         body.insert("data".to_owned(), answer.data.into_json().unwrap_or_default());
@@ -394,11 +330,7 @@ fn answer_json(answer: Answer, failed_before: bool) -> serde_json::Value {
 fn error_json(error: ServerError) -> serde_json::Value {
     let mut json = serde_json::to_value(&error).unwrap_or_default();
     if json["extensions"]["code"].is_null() {
-        let code = if error.path.is_empty() {
-            "GRAPHQL_VALIDATION_FAILED"
-        } else {
-            "BAD_USER_INPUT"
-        };
+        let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
         json["extensions"] = serde_json::json!({ "code": code });
         json["message"] = error.message.chars().take(300).collect::<String>().into();
     }
@@ -409,10 +341,5 @@ fn error_json(error: ServerError) -> serde_json::Value {
 pub fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     let error = answer(AppError::internal("a handler panicked"), Lang::Zh).into_server_error(Default::default());
     let body = serde_json::json!({ "errors": [error_json(error)] });
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
-        body.to_string(),
-    )
-        .into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body.to_string()).into_response()
 }

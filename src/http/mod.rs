@@ -33,12 +33,7 @@ pub struct Http {
 
 impl Http {
     pub fn new(app: App) -> Http {
-        Http {
-            app,
-            schema: schema::builder().finish(),
-            limits: Arc::default(),
-            ending: Arc::default(),
-        }
+        Http { app, schema: schema::builder().finish(), limits: Arc::default(), ending: Arc::default() }
     }
 
     /// From now on `/readyz` says no.
@@ -72,9 +67,5 @@ async fn ready(State(http): State<Http>) -> Response {
 }
 
 async fn jwks(State(http): State<Http>) -> Response {
-    (
-        [(header::CACHE_CONTROL, "public, max-age=60")],
-        axum::Json(http.app.tokens().jwks()),
-    )
-        .into_response()
+    ([(header::CACHE_CONTROL, "public, max-age=60")], axum::Json(http.app.tokens().jwks())).into_response()
 }

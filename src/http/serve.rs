@@ -16,16 +16,8 @@ const FAREWELL: Duration = Duration::from_secs(30);
 /// Serves until `end` comes, then finishes what is in flight.
 pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
-        .max_buf_size(64 * 1024);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_secs(30))
-        .max_concurrent_streams(64);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(64 * 1024);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30)).max_concurrent_streams(64);
     let graceful = GracefulShutdown::new();
     tokio::pin!(end);
     loop {

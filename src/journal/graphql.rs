@@ -241,8 +241,12 @@ impl JournalQuery {
             wanted = wanted.add(Column::At.lt(start_of(day)));
         }
         let column = |column| Key::Int(Expr::col((Entity, column)));
-        let sort =
-            Sort { name: "COMMIT", keys: vec![column(Column::Tx), column(Column::Seq)], descending: true, id: Expr::col((Entity, Column::Id)) };
+        let sort = Sort {
+            name: "COMMIT",
+            keys: vec![column(Column::Tx), column(Column::Seq)],
+            descending: true,
+            id: Expr::col((Entity, Column::Id)),
+        };
         Ok(page(&request.conn, Entity::find().filter(wanted), &sort, &args, wants_total(ctx)).await?.into())
     }
 }

@@ -166,14 +166,7 @@ pub struct Entry {
 
 impl Entry {
     pub fn new(kind: ChangeKind, node: GlobalId, district: Option<Uuid>) -> Self {
-        Entry {
-            kind,
-            node,
-            district,
-            hides: false,
-            detail: serde_json::json!({}),
-            capacity: None,
-        }
+        Entry { kind, node, district, hides: false, detail: serde_json::json!({}), capacity: None }
     }
 
     pub fn hides(self, hides: bool) -> Self {
@@ -216,10 +209,7 @@ pub(crate) async fn append(transaction: &DatabaseTransaction, now: DateTime<Utc>
             continue;
         }
         let (tx, seq) = match transaction.get_database_backend() {
-            DbBackend::Postgres => (
-                "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)",
-                "nextval('journal_seq')".to_owned(),
-            ),
+            DbBackend::Postgres => ("CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)", "nextval('journal_seq')".to_owned()),
             _ => ("0", "(SELECT COALESCE(MAX(seq), 0) FROM journal WHERE tx = 0) + {n}".to_owned()),
         };
         let rows: Vec<String> = (1..=entries.len())
@@ -230,11 +220,7 @@ pub(crate) async fn append(transaction: &DatabaseTransaction, now: DateTime<Utc>
             rows.join(", ")
         );
         let values = entries.iter().flat_map(|entry| -> [sea_orm::Value; 11] {
-            let capacity = entry.capacity.unwrap_or(Capacity {
-                account: None,
-                role: None,
-                on_behalf: false,
-            });
+            let capacity = entry.capacity.unwrap_or(Capacity { account: None, role: None, on_behalf: false });
             [
                 new_key(now).into(),
                 now.into(),
@@ -249,9 +235,7 @@ pub(crate) async fn append(transaction: &DatabaseTransaction, now: DateTime<Utc>
                 entry.detail.clone().into(),
             ]
         });
-        transaction
-            .execute_raw(statement(transaction, &sql, values.collect::<Vec<_>>()))
-            .await?;
+        transaction.execute_raw(statement(transaction, &sql, values.collect::<Vec<_>>())).await?;
     }
     Ok(())
 }

@@ -161,4 +161,3 @@ impl Locked {
         self.exchange.next_step_at = Some(work.working_days(work.app().settings().evaluation_days));
     }
 }
-

@@ -125,7 +125,11 @@ pub fn answering_side(exchange: &Model) -> MatchSide {
 
 /// Whether an application can be answered by this account; `false` where it was answered so already.
 pub fn answer(exchange: &Model, confirm: bool, by: Option<Uuid>) -> Result<bool, Refusal> {
-    let done = if confirm { exchange.confirmed_at.is_some() && (exchange.status.is_confirmed() || exchange.status == MatchStatus::Completed) } else { exchange.status == MatchStatus::Rejected };
+    let done = if confirm {
+        exchange.confirmed_at.is_some() && (exchange.status.is_confirmed() || exchange.status == MatchStatus::Completed)
+    } else {
+        exchange.status == MatchStatus::Rejected
+    };
     if done {
         return Ok(false);
     }

@@ -48,7 +48,7 @@ async fn step(work: &Work, id: Uuid, step: Step, reason: Option<&str>) -> Result
     let reason = reason.map(check_reason).transpose()?;
     if move_membership(&permit, &membership, step, reason.clone()).await? {
         let unit = find_unit(work.read(), membership.unit_id).await?;
-        resources::actions::hide_of_unit(&permit, &unit, !unit.active).await?;
+        resources::actions::hide_of_unit(&permit, unit.id, !unit.active).await?;
         if unit.active {
             rely_again(&permit, unit.id).await?;
         } else {
@@ -92,7 +92,12 @@ async fn hold_still(work: &Work, matches: &[exchange::Model]) -> Result<()> {
     let needs = matches.iter().filter_map(|exchange| exchange.need_id);
     need::Entity::find().filter(need::Column::Id.is_in(needs)).order_by_asc(need::Column::Id).lock_exclusive().all(work.read()).await?;
     let pledges = matches.iter().filter_map(|exchange| exchange.pledge_id);
-    pledge::Entity::find().filter(pledge::Column::Id.is_in(pledges)).order_by_asc(pledge::Column::Id).lock_exclusive().all(work.read()).await?;
+    pledge::Entity::find()
+        .filter(pledge::Column::Id.is_in(pledges))
+        .order_by_asc(pledge::Column::Id)
+        .lock_exclusive()
+        .all(work.read())
+        .await?;
     Ok(())
 }
 

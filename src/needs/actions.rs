@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::entity::{direction, directions, lock, need};
 use super::rules::{self, IntakeChannel, NeedStatus, Publication, Urgency};
-use crate::areas::rules::{AreaLevel, check_reason, optional};
 use crate::areas;
+use crate::areas::rules::{AreaLevel, check_reason, optional};
 use crate::auth::{Permission, Permit};
 use crate::calendar::shanghai_day;
 use crate::decimal::Decimal;
@@ -272,7 +272,8 @@ pub async fn return_(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
     let permit = work.permit(Permission::ReviewNeed, &need.at().scope(), Some(need.node()))?;
     if rules::return_(&need)? {
         let reason = check_reason(reason)?;
-        let row = need::ActiveModel { id: Set(id), status: Set(NeedStatus::Returned), reason: Set(Some(reason.clone())), ..Default::default() };
+        let row =
+            need::ActiveModel { id: Set(id), status: Set(NeedStatus::Returned), reason: Set(Some(reason.clone())), ..Default::default() };
         row.update(permit.write()).await?;
         let detail = serde_json::json!({ "reason": reason });
         permit.record(Entry::new(ChangeKind::NeedReturned, need.node(), Some(need.district_id)).with(detail));

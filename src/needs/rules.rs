@@ -251,7 +251,8 @@ pub fn due(need: &Model, now: DateTime<Utc>) -> Option<Step> {
 
 /// A measure word: 袋, 次, 小时, 元.
 pub fn check_measure(measure: &str) -> Result<String, Refusal> {
-    text("measure", measure, 12)?.ok_or_else(|| Refusal::invalid("measure", "请填写计量单位,如袋、次、小时、元", "A measure is needed: bags, sessions, hours, yuan"))
+    text("measure", measure, 12)?
+        .ok_or_else(|| Refusal::invalid("measure", "请填写计量单位,如袋、次、小时、元", "A measure is needed: bags, sessions, hours, yuan"))
 }
 
 pub fn check_title(title: &str) -> Result<String, Refusal> {

@@ -57,10 +57,7 @@ async fn lock_for_review(work: &Work, id: Uuid) -> Result<(Model, Permit)> {
 
 /// Writes what a step changes and journals it; the public is told when it can no longer see the pledge.
 async fn save(permit: &Permit, before: &Model, change: pledge::ActiveModel, kind: ChangeKind) -> Result<Uuid> {
-    let change = pledge::ActiveModel {
-        id: Set(before.id),
-        ..change
-    };
+    let change = pledge::ActiveModel { id: Set(before.id), ..change };
     let after = change.update(permit.write()).await?;
     let hides = before.is_shown() && !after.is_shown() && find_unit(permit.write(), before.unit_id).await?.active;
     let detail = json!({ "from": before.status.code(), "to": after.status.code(), "reason": after.reason });
@@ -70,11 +67,7 @@ async fn save(permit: &Permit, before: &Model, change: pledge::ActiveModel, kind
 
 /// The same for a step that only moves the status.
 async fn step_to(permit: &Permit, pledge: &Model, status: PledgeStatus, reason: Option<String>, kind: ChangeKind) -> Result<Uuid> {
-    let change = pledge::ActiveModel {
-        status: Set(status),
-        reason: Set(reason),
-        ..Default::default()
-    };
+    let change = pledge::ActiveModel { status: Set(status), reason: Set(reason), ..Default::default() };
     save(permit, pledge, change, kind).await
 }
 
@@ -102,23 +95,15 @@ async fn write_areas(permit: &Permit, pledge: Uuid, areas: &[Uuid]) -> Result<()
     if areas.is_empty() {
         return Ok(());
     }
-    let found = area::Entity::find()
-        .filter(area::Column::Id.is_in(areas.iter().copied()))
-        .all(permit.write())
-        .await?;
+    let found = area::Entity::find().filter(area::Column::Id.is_in(areas.iter().copied())).all(permit.write()).await?;
     if found.len() < areas.len() {
         return Err(AppError::NotFound);
     }
     if let Some(closed) = found.iter().find(|area| !area.is_current(permit.work().today())) {
         return Err(Refusal::from(Reason::AreaNotCurrent).at_input("areas").about(closed.node()).into());
     }
-    let rows = areas.iter().map(|area| pledge_area::ActiveModel {
-        pledge_id: Set(pledge),
-        area_id: Set(*area),
-    });
-    pledge_area::Entity::insert_many(rows)
-        .exec_without_returning(permit.write())
-        .await?;
+    let rows = areas.iter().map(|area| pledge_area::ActiveModel { pledge_id: Set(pledge), area_id: Set(*area) });
+    pledge_area::Entity::insert_many(rows).exec_without_returning(permit.write()).await?;
     Ok(())
 }
 
@@ -165,17 +150,11 @@ pub async fn resubmit(work: &Work, id: Uuid, change: Change) -> Result<Uuid> {
     let areas = areas_of(work.read(), id).await?;
     let old = Offer::of(&pledge, areas);
     let new = change.to(old.clone()).check(work.today())?;
-    let step = Step::Submit {
-        review: work.app().settings().review_pledges,
-        changed: new != old,
-    };
+    let step = Step::Submit { review: work.app().settings().review_pledges, changed: new != old };
     let Some(status) = rules::step(&pledge, step, work.today())? else {
         return Ok(id);
     };
-    pledge_area::Entity::delete_many()
-        .filter(pledge_area::Column::PledgeId.eq(id))
-        .exec(permit.write())
-        .await?;
+    pledge_area::Entity::delete_many().filter(pledge_area::Column::PledgeId.eq(id)).exec(permit.write()).await?;
     write_areas(&permit, id, &new.areas).await?;
     search::index(&permit, pledge.node(), &new.title, new.description.as_deref()).await?;
     let change = pledge::ActiveModel {

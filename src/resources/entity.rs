@@ -91,9 +91,7 @@ impl pledge::Model {
 
 /// The condition of [`pledge::Model::is_shown`].
 pub fn shown() -> Condition {
-    Condition::all()
-        .add(Column::Status.is_in([PledgeStatus::Listed, PledgeStatus::Exhausted]))
-        .add(Column::Stale.eq(false))
+    Condition::all().add(Column::Status.is_in([PledgeStatus::Listed, PledgeStatus::Exhausted])).add(Column::Stale.eq(false))
 }
 
 /// The pledges that a viewer may see: the list for everybody; all of a unit for its representatives; all but drafts for those who read the
@@ -104,21 +102,13 @@ pub fn visible_to(viewer: &Viewer, today: NaiveDate) -> Condition {
     }
     let (units, areas) = (viewer.units(), viewer.areas());
     let mut visible = Condition::any().add(
-        shown()
-            .add(
-                Condition::any()
-                    .add(Column::ValidUntil.is_null())
-                    .add(Column::ValidUntil.gte(today)),
-            )
-            .add(Expr::exists(active_unit())),
+        shown().add(Condition::any().add(Column::ValidUntil.is_null()).add(Column::ValidUntil.gte(today))).add(Expr::exists(active_unit())),
     );
     if !areas.is_empty() {
         visible = visible.add(
-            Condition::all().add(Column::Status.ne(PledgeStatus::Draft)).add(
-                Condition::any()
-                    .add(Column::DistrictId.is_in(areas.clone()))
-                    .add(Expr::exists(hosted_within(&areas))),
-            ),
+            Condition::all()
+                .add(Column::Status.ne(PledgeStatus::Draft))
+                .add(Condition::any().add(Column::DistrictId.is_in(areas.clone())).add(Expr::exists(hosted_within(&areas)))),
         );
     }
     if !units.is_empty() {
@@ -142,9 +132,8 @@ fn active_unit() -> SelectStatement {
 }
 
 fn hosted_within(areas: &[Uuid]) -> SelectStatement {
-    let within = areas.iter().fold(Condition::any(), |within, area| {
-        within.add(area::Column::Lineage.contains(format!("{}/", area.simple())))
-    });
+    let within =
+        areas.iter().fold(Condition::any(), |within, area| within.add(area::Column::Lineage.contains(format!("{}/", area.simple()))));
     Query::select()
         .expr(Expr::cust("1"))
         .from(membership::Entity)
@@ -152,10 +141,7 @@ fn hosted_within(areas: &[Uuid]) -> SelectStatement {
             alliance::Entity,
             Expr::col((alliance::Entity, alliance::Column::Id)).eq(Expr::col((membership::Entity, membership::Column::AllianceId))),
         )
-        .inner_join(
-            area::Entity,
-            Expr::col((area::Entity, area::Column::Id)).eq(Expr::col((alliance::Entity, alliance::Column::HostId))),
-        )
+        .inner_join(area::Entity, Expr::col((area::Entity, area::Column::Id)).eq(Expr::col((alliance::Entity, alliance::Column::HostId))))
         .and_where(same((membership::Entity, membership::Column::UnitId), Column::UnitId))
         .and_where(membership::Column::Status.eq(MembershipStatus::Active))
         .cond_where(within)
@@ -229,11 +215,7 @@ pub fn list(viewer: &Viewer, today: NaiveDate, filter: &Filter) -> Select<pledge
 pub fn due(today: NaiveDate, stale_days: u32) -> Condition {
     use PledgeStatus::*;
     Condition::any()
-        .add(
-            Condition::all()
-                .add(Column::ValidUntil.lt(today))
-                .add(Column::Status.is_in([Listed, Exhausted, Paused])),
-        )
+        .add(Condition::all().add(Column::ValidUntil.lt(today)).add(Column::Status.is_in([Listed, Exhausted, Paused])))
         .add(shown().add(Column::ConfirmedOn.lt(today - Days::new(stale_days.into()))))
 }
 

@@ -86,10 +86,7 @@ term! {
 
 impl PledgeStatus {
     fn state(self) -> State {
-        State {
-            code: self.code(),
-            zh: self.zh(),
-        }
+        State { code: self.code(), zh: self.zh() }
     }
 }
 
@@ -117,18 +114,11 @@ pub fn submitted(review: bool) -> PledgeStatus {
 }
 
 fn on_list(available: Option<i64>) -> PledgeStatus {
-    if available == Some(0) {
-        PledgeStatus::Exhausted
-    } else {
-        PledgeStatus::Listed
-    }
+    if available == Some(0) { PledgeStatus::Exhausted } else { PledgeStatus::Listed }
 }
 
 pub fn wrong_state(pledge: &Model) -> Refusal {
-    Reason::WrongState {
-        state: pledge.status.state(),
-    }
-    .into()
+    Reason::WrongState { state: pledge.status.state() }.into()
 }
 
 /// Where a step leads; `None` where the pledge is there already.
@@ -196,10 +186,7 @@ pub fn due(pledge: &Model, today: NaiveDate, stale_days: u32) -> Option<Due> {
 pub fn may_request(pledge: &Model, unit_active: bool, today: NaiveDate) -> Result<(), Refusal> {
     let state = match pledge.status {
         PledgeStatus::Listed | PledgeStatus::Exhausted if pledge.is_over(today) => PledgeStatus::Expired.state(),
-        PledgeStatus::Listed | PledgeStatus::Exhausted if pledge.stale => State {
-            code: "HIDDEN",
-            zh: "已隐藏,待单位续期",
-        },
+        PledgeStatus::Listed | PledgeStatus::Exhausted if pledge.stale => State { code: "HIDDEN", zh: "已隐藏,待单位续期" },
         PledgeStatus::Listed | PledgeStatus::Exhausted if !unit_active => return Err(Reason::NotAMember.into()),
         PledgeStatus::Listed => return Ok(()),
         PledgeStatus::Exhausted => return Err(not_enough(pledge)),
@@ -209,11 +196,8 @@ pub fn may_request(pledge: &Model, unit_active: bool, today: NaiveDate) -> Resul
 }
 
 pub fn not_enough(pledge: &Model) -> Refusal {
-    Reason::NotEnoughAvailable {
-        available: Decimal::thousandths(pledge.available.unwrap_or_default()),
-        measure: pledge.measure.clone(),
-    }
-    .into()
+    Reason::NotEnoughAvailable { available: Decimal::thousandths(pledge.available.unwrap_or_default()), measure: pledge.measure.clone() }
+        .into()
 }
 
 /// Whether it serves a community, given the areas that it names and the community with all areas above it.

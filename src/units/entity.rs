@@ -1,8 +1,13 @@
 //! Units, alliances, memberships and pairings as they are stored.
 
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
+use super::rules::MembershipStatus;
+use crate::areas::entity::{ancestry, area};
 use crate::auth::Scope;
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, NodeKind};
@@ -130,11 +135,7 @@ pub async fn hold_unit(db: &impl ConnectionTrait, id: Uuid) -> Result<unit::Mode
 
 /// A unit whose standing is about to change.
 pub async fn lock_unit(db: &impl ConnectionTrait, id: Uuid) -> Result<unit::Model> {
-    unit::Entity::find_by_id(id)
-        .lock_exclusive()
-        .one(db)
-        .await?
-        .ok_or(AppError::NotFound)
+    unit::Entity::find_by_id(id).lock_exclusive().one(db).await?.ok_or(AppError::NotFound)
 }
 
 pub async fn find_alliance(db: &impl ConnectionTrait, id: Uuid) -> Result<alliance::Model> {
@@ -152,44 +153,39 @@ pub async fn paired_units(db: &impl ConnectionTrait, community: Uuid, day: chron
         .from(pairing::Entity)
         .cond_where(running_pairing(day).add(pairing::Column::CommunityId.eq(community)))
         .to_owned();
-    Ok(unit::Entity::find()
-        .filter(unit::Column::Active.eq(true))
-        .filter(unit::Column::Id.in_subquery(running))
-        .all(db)
-        .await?)
+    Ok(unit::Entity::find().filter(unit::Column::Active.eq(true)).filter(unit::Column::Id.in_subquery(running)).all(db).await?)
 }
 
 pub fn running_pairing(day: chrono::NaiveDate) -> Condition {
-    Condition::all().add(pairing::Column::Since.lte(day)).add(
-        Condition::any()
-            .add(pairing::Column::Until.is_null())
-            .add(pairing::Column::Until.gte(day)),
-    )
+    Condition::all()
+        .add(pairing::Column::Since.lte(day))
+        .add(Condition::any().add(pairing::Column::Until.is_null()).add(pairing::Column::Until.gte(day)))
 }
 
-/// Where rights to review a unit's pledges are asked for: the areas that host its alliances, with all above them, and its own district.
-pub async fn review_areas(db: &impl ConnectionTrait, unit: &unit::Model) -> Result<Scope> {
-    let hosts = sea_orm::sea_query::Query::select()
-        .column(alliance::Column::HostId)
-        .from(alliance::Entity)
-        .inner_join(
-            membership::Entity,
-            sea_orm::sea_query::ExprTrait::eq(
-                sea_orm::sea_query::Expr::col((membership::Entity, membership::Column::AllianceId)),
-                sea_orm::sea_query::Expr::col((alliance::Entity, alliance::Column::Id)),
-            ),
-        )
-        .cond_where(
-            Condition::all()
-                .add(membership::Column::UnitId.eq(unit.id))
-                .add(membership::Column::Status.eq(super::rules::MembershipStatus::Active)),
-        )
+/// Where rights to review a unit's pledges are asked for, by unit: the areas that host its alliances, with all above them, and its own
+/// district.
+pub async fn review_areas(db: &impl ConnectionTrait, units: impl IntoIterator<Item = Uuid>) -> Result<HashMap<Uuid, Scope>> {
+    let member = Expr::col((membership::Entity, membership::Column::UnitId))
+        .eq(Expr::col((unit::Entity, unit::Column::Id)))
+        .and(membership::Column::Status.eq(MembershipStatus::Active));
+    let alliance = Expr::col((alliance::Entity, alliance::Column::Id)).eq(Expr::col((membership::Entity, membership::Column::AllianceId)));
+    let host = Expr::col((area::Entity, area::Column::Id)).eq(Expr::col((alliance::Entity, alliance::Column::HostId)));
+    let query = Query::select()
+        .column((unit::Entity, unit::Column::Id))
+        .column((unit::Entity, unit::Column::DistrictId))
+        .column((area::Entity, area::Column::Lineage))
+        .from(unit::Entity)
+        .left_join(membership::Entity, member)
+        .left_join(alliance::Entity, alliance)
+        .left_join(area::Entity, host)
+        .and_where(unit::Column::Id.is_in(units))
         .to_owned();
-    let areas = crate::areas::Entity::find()
-        .filter(crate::areas::entity::area::Column::Id.in_subquery(hosts))
-        .all(db)
-        .await?;
-    Ok(Scope::Areas(
-        areas.iter().flat_map(|area| area.ancestry()).chain([unit.district_id]).collect(),
-    ))
+    let mut found: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    for row in db.query_all(&query).await? {
+        let (unit, district): (Uuid, Uuid) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let lineage: Option<String> = row.try_get_by_index(2)?;
+        let areas = found.entry(unit).or_insert_with(|| vec![district]);
+        areas.extend(lineage.iter().flat_map(|lineage| ancestry(lineage)));
+    }
+    Ok(found.into_iter().map(|(unit, areas)| (unit, Scope::Areas(areas))).collect())
 }

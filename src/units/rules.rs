@@ -75,10 +75,7 @@ term! {
 
 impl MembershipStatus {
     pub fn state(self) -> State {
-        State {
-            code: self.code(),
-            zh: self.zh(),
-        }
+        State { code: self.code(), zh: self.zh() }
     }
 
     /// A suspended unit still belongs to its alliance.
@@ -123,10 +120,7 @@ pub fn step(membership: &membership::Model, step: Step, today: NaiveDate) -> Res
 }
 
 fn wrong_state(membership: &membership::Model) -> Refusal {
-    Refusal::from(Reason::WrongState {
-        state: membership.status.state(),
-    })
-    .about(membership.node())
+    Refusal::from(Reason::WrongState { state: membership.status.state() }).about(membership.node())
 }
 
 /// The first and the last day of a membership that goes to a state: it begins with the first admission, and ends today unless its agreement
@@ -166,11 +160,7 @@ pub fn may(viewer: &Viewer, step: Step, membership: &membership::Model, host: &S
 /// The last day of an agreement, which must not be over when it is offered.
 pub fn check_until(until: Option<NaiveDate>, today: NaiveDate) -> Result<(), Refusal> {
     if until.is_some_and(|last| last < today) {
-        return Err(Refusal::invalid(
-            "until",
-            "协议截止日期不能早于今天",
-            "The last day of the agreement cannot lie in the past",
-        ));
+        return Err(Refusal::invalid("until", "协议截止日期不能早于今天", "The last day of the agreement cannot lie in the past"));
     }
     Ok(())
 }
@@ -178,11 +168,7 @@ pub fn check_until(until: Option<NaiveDate>, today: NaiveDate) -> Result<(), Ref
 /// Units are paired with communities that are in force.
 pub fn check_community(area: &areas::Model, today: NaiveDate) -> Result<(), Refusal> {
     if area.level != AreaLevel::Community {
-        return Err(Refusal::invalid(
-            "community",
-            "结对对象应为社区(村)",
-            "A unit is paired with a community",
-        ));
+        return Err(Refusal::invalid("community", "结对对象应为社区(村)", "A unit is paired with a community"));
     }
     if !area.is_current(today) {
         return Err(Refusal::from(Reason::AreaNotCurrent).at_input("community"));
@@ -236,11 +222,7 @@ mod tests {
     pub(super) const DISTRICT: Uuid = Uuid::from_u128(5);
 
     pub(super) fn viewer(role: Role, scope: Uuid) -> Viewer {
-        let account = Identity {
-            id: Uuid::from_u128(6),
-            name: "王芳".to_owned(),
-            session: Uuid::from_u128(7),
-        };
+        let account = Identity { id: Uuid::from_u128(6), name: "王芳".to_owned(), session: Uuid::from_u128(7) };
         let grant = RoleGrant {
             id: Uuid::from_u128(8),
             account_id: account.id,
@@ -290,16 +272,10 @@ mod tests {
         use MembershipStatus::*;
         let today = day("2026-07-01");
         let (begun, open) = (Some(day("2026-01-01")), Some(today));
-        assert_eq!(
-            term_of(&membership(Invited, Some("2026-12-31")), Active, today),
-            (open, Some(day("2026-12-31")))
-        );
+        assert_eq!(term_of(&membership(Invited, Some("2026-12-31")), Active, today), (open, Some(day("2026-12-31"))));
         assert_eq!(term_of(&membership(Suspended, None), Active, today), (begun, None));
         assert_eq!(term_of(&membership(Active, Some("2026-12-31")), Withdrawn, today), (begun, open));
-        assert_eq!(
-            term_of(&membership(Active, Some("2026-06-29")), Expired, today),
-            (begun, Some(day("2026-06-29")))
-        );
+        assert_eq!(term_of(&membership(Active, Some("2026-06-29")), Expired, today), (begun, Some(day("2026-06-29"))));
         assert_eq!(term_of(&membership(Applied, None), Withdrawn, today), (None, open));
     }
 

@@ -102,13 +102,7 @@ pub(super) fn measure(
     // In the document's order, so that the same document is always refused for the same reason.
     definitions.sort_unstable_by_key(|(at, _)| *at);
 
-    let mut walk = Walk {
-        document,
-        operation: &operation.node,
-        variables,
-        limits,
-        fragments: HashMap::new(),
-    };
+    let mut walk = Walk { document, operation: &operation.node, variables, limits, fragments: HashMap::new() };
     let mut selections = 0_u64;
     let mut chosen = Size::default();
     for (at, definition) in definitions {
@@ -226,21 +220,15 @@ impl<'a> Walk<'a> {
 
     /// With both `first` and `last` the longer one is read, at worst.
     fn page(&self, field: &Field) -> u64 {
-        let sizes = ["first", "last"]
-            .into_iter()
-            .filter_map(|name| match &field.get_argument(name)?.node {
-                Value::Number(number) => Some(number),
-                Value::Variable(variable) => match self.variable(variable)? {
-                    ConstValue::Number(number) => Some(number),
-                    _ => None,
-                },
+        let sizes = ["first", "last"].into_iter().filter_map(|name| match &field.get_argument(name)?.node {
+            Value::Number(number) => Some(number),
+            Value::Variable(variable) => match self.variable(variable)? {
+                ConstValue::Number(number) => Some(number),
                 _ => None,
-            });
-        sizes
-            .map(|size| size.as_i64().map_or(LARGEST_PAGE, |size| size.clamp(1, LARGEST_PAGE)))
-            .max()
-            .unwrap_or(PAGE)
-            .unsigned_abs()
+            },
+            _ => None,
+        });
+        sizes.map(|size| size.as_i64().map_or(LARGEST_PAGE, |size| size.clamp(1, LARGEST_PAGE))).max().unwrap_or(PAGE).unsigned_abs()
     }
 
     fn length(&self, value: &Value) -> u64 {

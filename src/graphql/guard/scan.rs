@@ -72,8 +72,5 @@ fn string(bytes: &[u8]) -> Option<usize> {
 fn position(query: &str, at: usize) -> Pos {
     let before = &query[..at];
     let line = before.rsplit('\n').next().unwrap_or_default();
-    Pos {
-        line: before.matches('\n').count() + 1,
-        column: line.chars().count() + 1,
-    }
+    Pos { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
 }

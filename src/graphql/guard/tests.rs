@@ -70,11 +70,7 @@ fn beyond(result: Result<Admitted, Refused>) -> &'static str {
 }
 
 fn roomy() -> Limits {
-    Limits {
-        bytes: usize::MAX,
-        tokens: usize::MAX,
-        ..Limits::default()
-    }
+    Limits { bytes: usize::MAX, tokens: usize::MAX, ..Limits::default() }
 }
 
 /// The fastest of a few times counts, since other tests run beside.
@@ -119,10 +115,7 @@ fn a_bomb_on_nothing_that_runs_is_refused_too() {
     let unused = bomb(20).replacen("{ ...f0 }", "{ viewer { id } }", 1);
     assert_eq!(at_once(|| beyond(plain(&unused))), "fields");
     let other = bomb(20).replacen("{ ...f0 }", "query a { viewer { id } } query b { ...f0 }", 1);
-    assert_eq!(
-        at_once(|| beyond(admit(&other, Some("a"), &Variables::default(), &Limits::default()))),
-        "fields"
-    );
+    assert_eq!(at_once(|| beyond(admit(&other, Some("a"), &Variables::default(), &Limits::default()))), "fields");
     let huge = format!("{{ viewer {{ id }} }} fragment f on Need {{ {} }}", "id ".repeat(3_000));
     assert_eq!(beyond(plain(&huge)), "fields");
 }
@@ -132,21 +125,13 @@ fn a_bomb_of_arguments_is_refused() {
     let arguments = (0..400).fold(String::new(), |text, n| text + &format!("a{n}: 1 "));
     let query = format!("{{ {} }} fragment f on Query {{ x({arguments}) }}", "...f ".repeat(400));
     assert_eq!(at_once(|| beyond(plain(&query))), "fields");
-    let list = format!(
-        "{{ {} }} fragment f on Query {{ x @d(a: [[{}]]) }}",
-        "...f ".repeat(20),
-        "1 ".repeat(400)
-    );
+    let list = format!("{{ {} }} fragment f on Query {{ x @d(a: [[{}]]) }}", "...f ".repeat(20), "1 ".repeat(400));
     assert_eq!(at_once(|| beyond(plain(&list))), "fields");
 }
 
 #[test]
 fn a_cycle_is_invalid() {
-    let cycle = |line, column| Refused::Invalid {
-        message: "a fragment spreads itself",
-        line,
-        column,
-    };
+    let cycle = |line, column| Refused::Invalid { message: "a fragment spreads itself", line, column };
     assert_eq!(plain("{ ...a }\nfragment a on Query { ...a }").unwrap_err(), cycle(2, 23));
     let unused = "{ id }\nfragment a on Query { ...b }\nfragment b on Query { x { ... { ...a } } }";
     assert_eq!(plain(unused).unwrap_err(), cycle(3, 33));
@@ -215,18 +200,12 @@ fn the_other_counts_are_bounded() {
     assert_eq!(beyond(plain(&format!("query {} {{ a }}", "@x ".repeat(51)))), "directives");
     assert_eq!(beyond(plain(&format!("query($v: Int {}) {{ a }}", "@x ".repeat(51)))), "directives");
     assert_eq!(beyond(plain(&format!("{{ {} }}", "a ".repeat(31)))), "root fields");
-    assert_eq!(
-        beyond(plain(&format!("{{ {} }} fragment f on Q {{ a }}", "...f ".repeat(31)))),
-        "root fields"
-    );
+    assert_eq!(beyond(plain(&format!("{{ {} }} fragment f on Q {{ a }}", "...f ".repeat(31)))), "root fields");
     assert_eq!(beyond(plain(&format!("{{ {} }}", "a ".repeat(5_000)))), "tokens");
     assert_eq!(beyond(plain(&format!("{{ {} }}", "a".repeat(256)))), "name length");
     let fragments: String = (0..101).map(|n| format!("fragment f{n} on Q {{ a }} ")).collect();
     assert_eq!(beyond(plain(&format!("{{ a }} {fragments}"))), "fragments");
-    let narrow = Limits {
-        fields: 1,
-        ..Limits::default()
-    };
+    let narrow = Limits { fields: 1, ..Limits::default() };
     let refused = admit("{ a b }", None, &Variables::default(), &narrow).unwrap_err();
     assert_eq!(refused, Refused::Limit { what: "fields", limit: 1 });
     assert_eq!(refused.to_string(), "too much: the limit of fields is 1");
@@ -235,21 +214,13 @@ fn the_other_counts_are_bounded() {
 #[test]
 fn the_standard_introspection_query_passes() {
     let admitted = plain(INTROSPECTION).unwrap();
-    assert_eq!(
-        (admitted.depth, admitted.operation_name.as_deref()),
-        (15, Some("IntrospectionQuery"))
-    );
+    assert_eq!((admitted.depth, admitted.operation_name.as_deref()), (15, Some("IntrospectionQuery")));
     assert_eq!(admitted.root_fields, ["__schema"]);
     assert!(is_introspection(&admitted));
     assert_eq!(admitted.cost, 230);
     // What the comments on the limits say.
     let under = |fields, tokens, introspection| {
-        let limits = Limits {
-            fields,
-            tokens,
-            introspection,
-            ..Limits::default()
-        };
+        let limits = Limits { fields, tokens, introspection, ..Limits::default() };
         admit(INTROSPECTION, None, &Variables::default(), &limits)
     };
     assert!(under(500, 200, 400_000).is_ok());
@@ -260,13 +231,7 @@ fn the_standard_introspection_query_passes() {
 
 #[test]
 fn circular_introspection_is_refused() {
-    let circle = |root: &str, times: usize| {
-        format!(
-            "{{ {root} {}{{ name }}{} }}",
-            "{ fields { type ".repeat(times),
-            "} } ".repeat(times)
-        )
-    };
+    let circle = |root: &str, times: usize| format!("{{ {root} {}{{ name }}{} }}", "{ fields { type ".repeat(times), "} } ".repeat(times));
     let eleven = circle("__schema { types", 4) + "}";
     assert_eq!(at_once(|| beyond(plain(&eleven))), "introspection depth");
     assert_eq!(beyond(plain(&circle("__type(name: \"Need\")", 5))), "introspection depth");
@@ -281,28 +246,20 @@ fn circular_introspection_is_refused() {
 
 #[test]
 fn repeated_introspection_is_refused() {
-    let query = format!(
-        "{{ __schema {{ {} }} }}",
-        "types { interfaces { possibleTypes { name } } } ".repeat(100)
-    );
+    let query = format!("{{ __schema {{ {} }} }}", "types { interfaces { possibleTypes { name } } } ".repeat(100));
     assert_eq!(beyond(plain(&query)), "introspection");
 }
 
 #[test]
 fn only_questions_for_the_schema_are_introspection() {
-    assert!(is_introspection(
-        &plain("{ viewer { id } t: __type(name: \"Need\") { name } }").unwrap()
-    ));
+    assert!(is_introspection(&plain("{ viewer { id } t: __type(name: \"Need\") { name } }").unwrap()));
     assert!(!is_introspection(&plain("{ __typename viewer { __schema } }").unwrap()));
 }
 
 #[test]
 fn cost_is_as_documented() {
     assert_eq!(cost(NEEDS), 32_701);
-    assert_eq!(
-        cost("{ needs(first: 100) { nodes { matches(first: 100) { nodes { id } } } } }"),
-        20_201
-    );
+    assert_eq!(cost("{ needs(first: 100) { nodes { matches(first: 100) { nodes { id } } } } }"), 20_201);
     let third = "{ needs(first: 100) { nodes { matches(first: 100) { nodes { unit { pledges(first: 100) { nodes { id } } } } } } } }";
     assert_eq!(beyond(plain(third)), "cost");
 }
@@ -327,15 +284,9 @@ fn what_is_skipped_counts_at_its_worst() {
 
 #[test]
 fn edges_and_nodes_are_rows_and_the_rest_is_not() {
-    assert_eq!(
-        cost("{ needs { edges { cursor node { id } } pageInfo { hasNextPage } totalCount } }"),
-        1 + 20 * 4 + 3
-    );
+    assert_eq!(cost("{ needs { edges { cursor node { id } } pageInfo { hasNextPage } totalCount } }"), 1 + 20 * 4 + 3);
     assert_eq!(cost("{ needs(first: 100) { totalCount } }"), 2);
-    assert_eq!(
-        cost("{ alliances(first: 1) { nodes { memberships(last: 2) { nodes { id } } } } }"),
-        1 + 2 + 2 * 2
-    );
+    assert_eq!(cost("{ alliances(first: 1) { nodes { memberships(last: 2) { nodes { id } } } } }"), 1 + 2 + 2 * 2);
     assert_eq!(cost("{ units(first: 1) { nodes { memberships { id } } } }"), 1 + 2 + 5);
 }
 
@@ -355,11 +306,7 @@ fn page_sizes_are_clamped() {
         ("(first: \"7\")", 20),
         ("(filter: {first: 7})", 20),
     ] {
-        assert_eq!(
-            cost(&format!("{{ needs{arguments} {{ nodes {{ id }} }} }}")),
-            1 + rows * 2,
-            "{arguments}"
-        );
+        assert_eq!(cost(&format!("{{ needs{arguments} {{ nodes {{ id }} }} }}")), 1 + rows * 2, "{arguments}");
     }
 }
 
@@ -377,11 +324,7 @@ fn page_sizes_come_from_variables() {
         ("$other: Int = 5", json!({"n": 30}), 30),
     ] {
         let query = format!("query({definition}) {{ needs(first: $n) {{ ...c }} }} fragment c on C {{ nodes {{ id }} }}");
-        assert_eq!(
-            with(&query, variables.clone()).unwrap().cost,
-            1 + rows * 2,
-            "{definition} {variables}"
-        );
+        assert_eq!(with(&query, variables.clone()).unwrap().cost, 1 + rows * 2, "{definition} {variables}");
     }
     // The defaults are those of the operation that runs.
     let two = "query a($n: Int = 3) { ...f } query b($n: Int = 90) { ...f } fragment f on Query { needs(first: $n) { nodes { id } } }";
@@ -404,10 +347,7 @@ fn the_operation_is_chosen_by_name() {
     let two = "query a { x } mutation b { y }";
     let run = |query, name| admit(query, name, &Variables::default(), &Limits::default());
     let admitted = run(two, Some("b")).unwrap();
-    assert_eq!(
-        (admitted.operation, admitted.operation_name.as_deref()),
-        (OperationKind::Mutation, Some("b"))
-    );
+    assert_eq!((admitted.operation, admitted.operation_name.as_deref()), (OperationKind::Mutation, Some("b")));
     assert_eq!(admitted.root_fields, ["y"]);
     assert_eq!(run(two, None).unwrap_err(), Refused::NoOperationName);
     assert_eq!(run(two, Some("c")).unwrap_err(), Refused::UnknownOperation);
@@ -429,14 +369,7 @@ fn a_subscription_has_one_field() {
     assert_eq!(admitted.operation, OperationKind::Subscription);
     let message = "a subscription selects exactly one field";
     let two = plain("subscription { ...f } fragment f on S { a: changes { id } b: changes { id } }");
-    assert_eq!(
-        two.unwrap_err(),
-        Refused::Invalid {
-            message,
-            line: 1,
-            column: 1
-        }
-    );
+    assert_eq!(two.unwrap_err(), Refused::Invalid { message, line: 1, column: 1 });
 }
 
 #[test]
@@ -460,11 +393,7 @@ fn text_is_not_structure() {
     }
     // The parser would read an empty string and a string, and then the brackets.
     let unclosed = format!("{{ a(x: [\"\"\"b\" {}", "[".repeat(10_000));
-    let refused = Refused::Parse {
-        message: "syntax error: unterminated string".to_owned(),
-        line: 1,
-        column: 9,
-    };
+    let refused = Refused::Parse { message: "syntax error: unterminated string".to_owned(), line: 1, column: 9 };
     assert_eq!(admit(&unclosed, None, &Variables::default(), &roomy()).unwrap_err(), refused);
     assert!(matches!(plain("{ a(x: \"b\n\") }"), Err(Refused::Parse { line: 1, column: 8, .. })));
 }
@@ -489,10 +418,7 @@ fn what_is_grammatical_but_ambiguous_is_invalid() {
     for (query, message) in [
         ("query secret { a } query secret { a }", "two operations have the same name"),
         ("{ a } query secret { a }", "an operation without a name must be the only one"),
-        (
-            "{ a } fragment secret on Q { a } fragment secret on Q { a }",
-            "two fragments have the same name",
-        ),
+        ("{ a } fragment secret on Q { a } fragment secret on Q { a }", "two fragments have the same name"),
         ("fragment secret on Q { a }", "the document has no operation"),
     ] {
         match plain(query).unwrap_err() {

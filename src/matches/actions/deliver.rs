@@ -73,7 +73,13 @@ pub async fn report(work: &Work, report: &Report) -> Result<Uuid> {
 fn fair_value(exchange: &exchange::Model, named: Option<Decimal>, quantity: i64) -> Result<Option<i64>> {
     match named {
         Some(value) => {
-            let refusal = || Refusal::invalid("fairValue", "金额须为不小于 0 的元,最多两位小数", "An amount of yuan, not below 0, with at most two places");
+            let refusal = || {
+                Refusal::invalid(
+                    "fairValue",
+                    "金额须为不小于 0 的元,最多两位小数",
+                    "An amount of yuan, not below 0, with at most two places",
+                )
+            };
             Ok(Some(value.to_fen().filter(|fen| *fen >= 0).ok_or_else(refusal)?))
         }
         None => Ok((exchange.form == ResourceForm::Funds && exchange.measure == "元").then_some(quantity / 10)),
@@ -173,7 +179,12 @@ pub async fn refuse(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
     let reason = check_reason(reason)?;
     locked.exchange.delivered -= delivery.quantity;
     locked.exchange.outstanding += delivery.quantity;
-    settle(&permit, &mut locked, Shift { delivered: -delivery.quantity, promised: delivery.quantity, reopened: Some(true), ..Shift::default() }).await?;
+    settle(
+        &permit,
+        &mut locked,
+        Shift { delivered: -delivery.quantity, promised: delivery.quantity, reopened: Some(true), ..Shift::default() },
+    )
+    .await?;
     let row = delivery::ActiveModel {
         id: Set(id),
         accepted: Set(Some(0)),

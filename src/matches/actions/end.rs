@@ -43,7 +43,8 @@ async fn end_need(work: &Work, id: Uuid, reason: &str, as_: NeedStatus, kind: Ch
         ..Default::default()
     };
     row.update(permit.write()).await?;
-    let entry = Entry::new(kind, need.node(), Some(need.district_id)).with(serde_json::json!({ "reason": reason, "unmet": need.unmatched }));
+    let entry =
+        Entry::new(kind, need.node(), Some(need.district_id)).with(serde_json::json!({ "reason": reason, "unmet": need.unmatched }));
     permit.record(entry.hides(was_public && as_ == NeedStatus::Withdrawn));
     Ok(id)
 }

@@ -140,7 +140,9 @@ fn deliveries(loaders: &Loaders) -> Select<delivery::Entity> {
 }
 
 fn evaluations(loaders: &Loaders) -> Select<evaluation::Entity> {
-    evaluation::Entity::find().filter(evaluation::Column::MatchId.in_subquery(visible_matches(loaders))).order_by_asc(evaluation::Column::Id)
+    evaluation::Entity::find()
+        .filter(evaluation::Column::MatchId.in_subquery(visible_matches(loaders)))
+        .order_by_asc(evaluation::Column::Id)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -114,7 +114,11 @@ pub struct MatchMutation;
 #[Object]
 impl MatchMutation {
     /// Claims a need, or a part of it, for a unit. Each call makes a new match.
-    async fn claim_need(&self, ctx: &Context<'_>, #[graphql(desc = "What the unit promises.")] input: ClaimNeedInput) -> Result<ClaimNeedPayload> {
+    async fn claim_need(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What the unit promises.")] input: ClaimNeedInput,
+    ) -> Result<ClaimNeedPayload> {
         let claim = apply::Claim {
             need: key(NodeKind::Need, &input.need)?,
             unit: key(NodeKind::Unit, &input.unit)?,

@@ -104,7 +104,11 @@ impl NeedMutation {
     }
 
     /// Changes a need.
-    async fn update_need(&self, ctx: &Context<'_>, #[graphql(desc = "What is to be changed.")] input: UpdateNeedInput) -> Result<UpdateNeedPayload> {
+    async fn update_need(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is to be changed.")] input: UpdateNeedInput,
+    ) -> Result<UpdateNeedPayload> {
         let id = key(NodeKind::Need, &input.id)?;
         let changes = actions::Changes {
             title: input.title,

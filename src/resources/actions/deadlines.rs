@@ -37,20 +37,8 @@ async fn pass(work: &Work, id: Uuid) -> Result<()> {
         return Ok(());
     };
     let (change, kind) = match due {
-        Due::Expire => (
-            pledge::ActiveModel {
-                status: Set(PledgeStatus::Expired),
-                ..Default::default()
-            },
-            ChangeKind::PledgeExpired,
-        ),
-        Due::Hide => (
-            pledge::ActiveModel {
-                stale: Set(true),
-                ..Default::default()
-            },
-            ChangeKind::PledgeHidden,
-        ),
+        Due::Expire => (pledge::ActiveModel { status: Set(PledgeStatus::Expired), ..Default::default() }, ChangeKind::PledgeExpired),
+        Due::Hide => (pledge::ActiveModel { stale: Set(true), ..Default::default() }, ChangeKind::PledgeHidden),
     };
     save(&permit, &pledge, change, kind).await?;
     Ok(())
@@ -64,11 +52,7 @@ pub async fn hide_of_unit(permit: &Permit, unit: Uuid, hidden: bool) -> Result<(
         .order_by_asc(pledge::Column::Id)
         .all(permit.write())
         .await?;
-    let kind = if hidden {
-        ChangeKind::PledgeHidden
-    } else {
-        ChangeKind::PledgeShown
-    };
+    let kind = if hidden { ChangeKind::PledgeHidden } else { ChangeKind::PledgeShown };
     for pledge in pledges {
         permit.record(Entry::new(kind, pledge.node(), Some(pledge.district_id)).hides(hidden));
     }

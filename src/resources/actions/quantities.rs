@@ -29,15 +29,8 @@ async fn shift(permit: &Permit, pledge: &Model, available: i64, held: i64, given
         status = CASE WHEN status = 'LISTED' AND available + ? = 0 THEN 'EXHAUSTED' \
         WHEN status = 'EXHAUSTED' AND available + ? > 0 THEN 'LISTED' ELSE status END \
         WHERE id = ? AND (available IS NULL OR available + ? >= 0)";
-    let values: [sea_orm::Value; 7] = [
-        available.into(),
-        held.into(),
-        given.into(),
-        available.into(),
-        available.into(),
-        pledge.id.into(),
-        available.into(),
-    ];
+    let values: [sea_orm::Value; 7] =
+        [available.into(), held.into(), given.into(), available.into(), available.into(), pledge.id.into(), available.into()];
     let db = permit.write();
     if db.execute_raw(statement(db, sql, values)).await?.rows_affected() == 0 {
         let now = Entity::find_by_id(pledge.id).one(db).await?.ok_or(AppError::NotFound)?;

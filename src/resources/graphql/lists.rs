@@ -83,7 +83,7 @@ impl Wanted {
 
     fn select(&self, source: &Source) -> (Select<pledge::Entity>, Sort) {
         let column = |column| Expr::col((pledge::Entity, column));
-        let select = entity::list(&source.viewer, shanghai_day(source.now), &self.filter);
+        let select = entity::list(&source.viewer, shanghai_day(source.now()), &self.filter);
         let (select, relevance) = search::narrow(select, NodeKind::Pledge, column(pledge::Column::Id), self.search.as_deref());
         let sort = match (self.order, relevance) {
             (None | Some(PledgeOrder::Relevance), Some(sort)) => sort,
@@ -137,12 +137,7 @@ pub async fn pledges_of(
     order: Option<PledgeOrder>,
     args: PageArgs,
 ) -> Result<ResourcePledgeConnection> {
-    let key = PledgesPage {
-        unit,
-        wanted: Wanted::read(ctx, filter, order).await?,
-        args,
-        total: wants_total(ctx),
-    };
+    let key = PledgesPage { unit, wanted: Wanted::read(ctx, filter, order).await?, args, total: wants_total(ctx) };
     Ok(request(ctx).loader.load_one(key).await?.unwrap_or_default().into())
 }
 
@@ -166,10 +161,7 @@ impl Loader<PledgesPage> for Loaders {
             let select = select.filter(pledge::Column::UnitId.is_in(keys.iter().map(|key| key.unit)));
             let parent = Expr::col((pledge::Entity, pledge::Column::UnitId));
             let mut by_unit = pages(&self.0.conn, select, parent, &sort, &keys[0].args, keys[0].total).await?;
-            found.extend(
-                keys.into_iter()
-                    .map(|key| (key.clone(), by_unit.remove(&key.unit).unwrap_or_default())),
-            );
+            found.extend(keys.into_iter().map(|key| (key.clone(), by_unit.remove(&key.unit).unwrap_or_default())));
         }
         Ok(found)
     }

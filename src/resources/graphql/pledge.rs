@@ -148,7 +148,7 @@ impl ResourcePledge {
     /// What the viewer may do with it and, if not, why not.
     async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
         let (request, pledge) = (request(ctx), &self.0);
-        let (viewer, today) = (&request.viewer, shanghai_day(request.now));
+        let (viewer, today) = (&request.viewer, shanghai_day(request.now()));
         let unit_active = unit(ctx, pledge.unit_id).await?.0.active;
         let review = request.loader.load_one(ReviewScope(pledge.unit_id)).await?;
         let review = review.unwrap_or(Scope::Areas(Vec::new()));
@@ -161,17 +161,10 @@ impl ResourcePledge {
             can(ctx, action, answer)
         };
         let manage = Permission::ManagePledge;
-        let submit = Step::Submit {
-            review: request.app.settings().review_pledges,
-            changed: true,
-        };
+        let submit = Step::Submit { review: request.app.settings().review_pledges, changed: true };
         let list = Step::List { by: viewer.account_id() };
-        let renew = viewer
-            .may(manage, &own)
-            .and_then(|()| Ok(rules::renew(pledge, Some(today), today).map(|_| ())?));
-        let ask = viewer
-            .may(Permission::RequestPledge, &asking)
-            .and_then(|()| Ok(rules::may_request(pledge, unit_active, today)?));
+        let renew = viewer.may(manage, &own).and_then(|()| Ok(rules::renew(pledge, Some(today), today).map(|_| ())?));
+        let ask = viewer.may(Permission::RequestPledge, &asking).and_then(|()| Ok(rules::may_request(pledge, unit_active, today)?));
         Ok(vec![
             step(Action::Submit, manage, &own, submit),
             step(Action::List, Permission::ReviewPledge, &review, list),
@@ -195,7 +188,7 @@ impl Loader<PledgeKey> for Loaders {
     async fn load(&self, keys: &[PledgeKey]) -> std::result::Result<HashMap<PledgeKey, ResourcePledge>, AppError> {
         let rows = pledge::Entity::find()
             .filter(pledge::Column::Id.is_in(keys.iter().map(|key| key.0)))
-            .filter(entity::visible_to(&self.0.viewer, shanghai_day(self.0.now)))
+            .filter(entity::visible_to(&self.0.viewer, shanghai_day(self.0.now())))
             .all(&self.0.conn.get())
             .await?;
         Ok(rows.into_iter().map(|row| (PledgeKey(row.id), ResourcePledge(row))).collect())

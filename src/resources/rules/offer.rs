@@ -90,11 +90,7 @@ pub(super) fn check_until(until: Option<NaiveDate>, today: NaiveDate) -> Result<
     if until.is_none_or(|until| until >= today) {
         return Ok(());
     }
-    Err(Refusal::invalid(
-        "validUntil",
-        "有效期不能早于今天,请填写新的截止日期",
-        "The last day has passed; give one from today on",
-    ))
+    Err(Refusal::invalid("validUntil", "有效期不能早于今天,请填写新的截止日期", "The last day has passed; give one from today on"))
 }
 
 /// What a unit changes in an offer before it hands it in again; what is absent stays.
@@ -184,10 +180,7 @@ mod tests {
             let mut offer = offer();
             spoil(&mut offer);
             let refusal = offer.check(today).unwrap_err();
-            assert_eq!(
-                (refusal.reason.code(), refusal.path),
-                (RefusalCode::InvalidInput, vec!["input", field])
-            );
+            assert_eq!((refusal.reason.code(), refusal.path), (RefusalCode::InvalidInput, vec!["input", field]));
         }
     }
 
@@ -202,10 +195,7 @@ mod tests {
 
     #[test]
     fn what_a_change_does_not_name_stays() {
-        let change = Change {
-            total: Some(20_000),
-            ..Change::default()
-        };
+        let change = Change { total: Some(20_000), ..Change::default() };
         let changed = change.to(offer());
         assert_eq!((changed.total, changed.title), (Some(20_000), offer().title));
     }

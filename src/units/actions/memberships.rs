@@ -135,11 +135,7 @@ pub async fn move_membership(permit: &Permit, membership: &membership::Model, st
         .await?;
     let active = memberships > 0;
     if active != unit.active {
-        let row = unit::ActiveModel {
-            id: Set(unit.id),
-            active: Set(active),
-            ..Default::default()
-        };
+        let row = unit::ActiveModel { id: Set(unit.id), active: Set(active), ..Default::default() };
         row.update(permit.write()).await?;
     }
     Ok(active != unit.active)

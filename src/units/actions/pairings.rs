@@ -32,23 +32,13 @@ pub async fn pair_unit(work: &Work, unit: Uuid, community: Uuid, since: NaiveDat
     let overlapping = pairing::Entity::find()
         .filter(pairing::Column::UnitId.eq(unit.id))
         .filter(pairing::Column::CommunityId.eq(community.id))
-        .filter(
-            Condition::any()
-                .add(pairing::Column::Until.is_null())
-                .add(pairing::Column::Until.gte(since)),
-        )
+        .filter(Condition::any().add(pairing::Column::Until.is_null()).add(pairing::Column::Until.gte(since)))
         .count(permit.write())
         .await?;
     if overlapping > 0 {
         return Err(paired().into());
     }
-    let pairing = pairing::Model {
-        id: work.new_key(),
-        unit_id: unit.id,
-        community_id: community.id,
-        since,
-        until: None,
-    };
+    let pairing = pairing::Model { id: work.new_key(), unit_id: unit.id, community_id: community.id, since, until: None };
     or_taken(pairing.into_active_model().insert(permit.write()).await, paired)?;
     let detail = json!({ "community": community.node().to_string(), "since": since });
     permit.record(Entry::new(ChangeKind::PairingMade, unit.node(), Some(community.district_id)).with(detail));
@@ -70,11 +60,7 @@ pub async fn end_pairing(work: &Work, unit: Uuid, community: Uuid, on: NaiveDate
         .await?;
     let pairing = latest.ok_or_else(|| Refusal::from(Reason::NotPaired).at_input("unit").about(unit.node()))?;
     if rules::check_pairing_end(&pairing, on, work.today())? {
-        let row = pairing::ActiveModel {
-            id: Set(pairing.id),
-            until: Set(Some(on)),
-            ..Default::default()
-        };
+        let row = pairing::ActiveModel { id: Set(pairing.id), until: Set(Some(on)), ..Default::default() };
         row.update(permit.write()).await?;
         let detail = json!({ "community": community.node().to_string(), "until": on, "reason": reason });
         permit.record(Entry::new(ChangeKind::PairingEnded, unit.node(), Some(community.district_id)).with(detail));

@@ -63,12 +63,7 @@ impl Alliance {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<MembershipConnection> {
         let args = PageArgs::new(first, after, last, before)?;
-        let key = MembershipsPage {
-            alliance: self.0.id,
-            status: filter.and_then(|filter| filter.status),
-            args,
-            total: wants_total(ctx),
-        };
+        let key = MembershipsPage { alliance: self.0.id, status: filter.and_then(|filter| filter.status), args, total: wants_total(ctx) };
         Ok(request(ctx).loader.load_one(key).await?.unwrap_or_default().into())
     }
 
@@ -180,11 +175,8 @@ impl Loader<AllianceKey> for Loaders {
 
     async fn load(&self, keys: &[AllianceKey]) -> std::result::Result<HashMap<AllianceKey, Alliance>, AppError> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = alliance::Entity::find()
-            .filter(alliance::Column::Id.is_in(ids))
-            .filter(entity::visible())
-            .all(&self.0.conn.get())
-            .await?;
+        let rows =
+            alliance::Entity::find().filter(alliance::Column::Id.is_in(ids)).filter(entity::visible()).all(&self.0.conn.get()).await?;
         Ok(rows.into_iter().map(|row| (AllianceKey(row.id), Alliance(row))).collect())
     }
 }
@@ -198,10 +190,7 @@ impl Loader<MembershipKey> for Loaders {
 
     async fn load(&self, keys: &[MembershipKey]) -> std::result::Result<HashMap<MembershipKey, Membership>, AppError> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = membership::Entity::find()
-            .filter(membership::Column::Id.is_in(ids))
-            .all(&self.0.conn.get())
-            .await?;
+        let rows = membership::Entity::find().filter(membership::Column::Id.is_in(ids)).all(&self.0.conn.get()).await?;
         Ok(rows.into_iter().map(|row| (MembershipKey(row.id), Membership(row))).collect())
     }
 }
@@ -234,10 +223,7 @@ impl Loader<MembershipsPage> for Loaders {
             let sort = Sort::newest((membership::Entity, membership::Column::Id));
             let parent = Expr::col((membership::Entity, membership::Column::AllianceId));
             let mut by_parent = pages(&self.0.conn, select, parent, &sort, &keys[0].args, keys[0].total).await?;
-            found.extend(
-                keys.into_iter()
-                    .map(|key| (key.clone(), by_parent.remove(&key.alliance).unwrap_or_default())),
-            );
+            found.extend(keys.into_iter().map(|key| (key.clone(), by_parent.remove(&key.alliance).unwrap_or_default())));
         }
         Ok(found)
     }

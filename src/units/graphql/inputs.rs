@@ -121,11 +121,7 @@ pub struct UpdateAllianceInput {
 
 impl UpdateAllianceInput {
     pub fn read(self) -> Result<AllianceChange> {
-        Ok(AllianceChange {
-            id: key(NodeKind::Alliance, &self.id)?,
-            name: self.name,
-            model: self.model.into(),
-        })
+        Ok(AllianceChange { id: key(NodeKind::Alliance, &self.id)?, name: self.name, model: self.model.into() })
     }
 }
 

@@ -11,12 +11,16 @@ use super::units::{MemberUnit, UnitKey};
 use crate::calendar::shanghai_day;
 use crate::graphql::{key, mutate, payload, request};
 use crate::ids::NodeKind;
+use crate::matches::standing;
 use crate::units::actions;
 
 payload!(AddUnitPayload, MemberUnit, UnitKey, "addUnit");
 payload!(UpdateUnitPayload, MemberUnit, UnitKey, "updateUnit");
 payload!(FoundAlliancePayload, Alliance, AllianceKey, "foundAlliance");
 payload!(UpdateAlliancePayload, Alliance, AllianceKey, "updateAlliance");
+payload!(SuspendMembershipPayload, Membership, MembershipKey, "suspendMembership");
+payload!(ResumeMembershipPayload, Membership, MembershipKey, "resumeMembership");
+payload!(LeaveAlliancePayload, Membership, MembershipKey, "leaveAlliance");
 payload!(InviteUnitPayload, Membership, MembershipKey, "inviteUnit");
 payload!(ApplyToAlliancePayload, Membership, MembershipKey, "applyToAlliance");
 payload!(AdmitMembershipPayload, Membership, MembershipKey, "admitMembership");
@@ -115,8 +119,46 @@ impl UnitMutation {
         #[graphql(desc = "The membership, APPLIED or INVITED.")] id: ID,
     ) -> Result<AdmitMembershipPayload> {
         let id = key(NodeKind::Membership, &id)?;
-        let outcome = mutate(ctx, |work| async move { actions::admit_membership(&work, id).await });
+        let outcome = mutate(ctx, |work| async move { standing::admit(&work, id).await });
         AdmitMembershipPayload::of(ctx, outcome.await?).await
+    }
+
+    /// Suspends a member. Once none of its memberships is active, its pledges are hidden, its applications given back and its confirmed
+    /// matches listed for reassignment.
+    async fn suspend_membership(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The membership.")] id: ID,
+        #[graphql(desc = "Why, at most 500 characters.")] reason: String,
+    ) -> Result<SuspendMembershipPayload> {
+        let id = key(NodeKind::Membership, &id)?;
+        let outcome = mutate(ctx, |work| {
+            let reason = reason.clone();
+            async move { standing::suspend(&work, id, &reason).await }
+        });
+        SuspendMembershipPayload::of(ctx, outcome.await?).await
+    }
+
+    /// Takes a suspended member back; its pledges are shown again.
+    async fn resume_membership(&self, ctx: &Context<'_>, #[graphql(desc = "The membership.")] id: ID) -> Result<ResumeMembershipPayload> {
+        let id = key(NodeKind::Membership, &id)?;
+        let outcome = mutate(ctx, |work| async move { standing::resume(&work, id).await });
+        ResumeMembershipPayload::of(ctx, outcome.await?).await
+    }
+
+    /// Ends a membership: the unit leaves or turns an invitation down, or the host turns an applicant down.
+    async fn leave_alliance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The membership.")] id: ID,
+        #[graphql(desc = "Why, at most 500 characters.")] reason: String,
+    ) -> Result<LeaveAlliancePayload> {
+        let id = key(NodeKind::Membership, &id)?;
+        let outcome = mutate(ctx, |work| {
+            let reason = reason.clone();
+            async move { standing::leave(&work, id, &reason).await }
+        });
+        LeaveAlliancePayload::of(ctx, outcome.await?).await
     }
 
     /// Pairs a unit with a community. The result is the unit.

@@ -83,12 +83,9 @@ impl UnitQuery {
         let (select, relevance) = search::narrow(select, NodeKind::Unit, id(), filter.search.as_deref());
         let sort = match (order_by, relevance) {
             (None | Some(UnitOrder::Relevance), Some(sort)) => sort,
-            (Some(UnitOrder::Name), _) => Sort {
-                name: "NAME",
-                keys: vec![Key::Text(Expr::col((unit::Entity, unit::Column::Name)))],
-                descending: false,
-                id: id(),
-            },
+            (Some(UnitOrder::Name), _) => {
+                Sort { name: "NAME", keys: vec![Key::Text(Expr::col((unit::Entity, unit::Column::Name)))], descending: false, id: id() }
+            }
             _ => Sort::newest((unit::Entity, unit::Column::Id)),
         };
         Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())

@@ -12,8 +12,9 @@ use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::auth::{Permission, Scope};
 use crate::calendar::shanghai_day;
 use crate::error::AppError;
-use crate::graphql::paging::connection;
+use crate::graphql::paging::{PageArgs, connection};
 use crate::graphql::{Action, Can, Loaders, can, request};
+use crate::resources::graphql::{PledgeFilter, PledgeOrder, ResourcePledgeConnection, pledges_of};
 use crate::units::entity::{self, membership, pairing, unit};
 use crate::units::rules::{self, Sight, Track, UnitKind};
 
@@ -106,6 +107,21 @@ impl MemberUnit {
         Ok(areas.into_iter().filter_map(|area| found.remove(&AreaKey(area))).collect())
     }
 
+    /// Its pledges, as far as the viewer may see them.
+    #[allow(clippy::too_many_arguments)]
+    async fn pledges(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which pledges; all where absent.")] filter: Option<PledgeFilter>,
+        #[graphql(desc = "In which order; RELEVANCE where `search` is given, else NEWEST.")] order_by: Option<PledgeOrder>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<ResourcePledgeConnection> {
+        pledges_of(ctx, self.0.id, filter, order_by, PageArgs::new(first, after, last, before)?).await
+    }
+
     /// What the viewer may do with it: UPDATE, APPLY.
     async fn viewer_can(&self, ctx: &Context<'_>) -> Vec<Can> {
         let viewer = &request(ctx).viewer;
@@ -123,14 +139,8 @@ impl MemberUnit {
         let request = request(ctx);
         let memberships = request.loader.load_one(MembershipsOf(self.0.id)).await?.unwrap_or_default();
         let belongs = memberships.iter().filter(|membership| membership.0.status.belongs());
-        let alliances = request
-            .loader
-            .load_many(belongs.map(|membership| AllianceKey(membership.0.alliance_id)))
-            .await?;
-        let hosts = request
-            .loader
-            .load_many(alliances.values().map(|alliance| AreaKey(alliance.0.host_id)))
-            .await?;
+        let alliances = request.loader.load_many(belongs.map(|membership| AllianceKey(membership.0.alliance_id))).await?;
+        let hosts = request.loader.load_many(alliances.values().map(|alliance| AreaKey(alliance.0.host_id))).await?;
         let above = hosts.values().flat_map(|host| host.0.ancestry());
         let areas: Vec<Uuid> = above.chain([self.0.district_id]).collect();
         Ok(rules::contact_visible(&request.viewer, self.0.id, &areas))
@@ -146,11 +156,7 @@ impl Loader<UnitKey> for Loaders {
 
     async fn load(&self, keys: &[UnitKey]) -> std::result::Result<HashMap<UnitKey, MemberUnit>, AppError> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = unit::Entity::find()
-            .filter(unit::Column::Id.is_in(ids))
-            .filter(entity::visible())
-            .all(&self.0.conn.get())
-            .await?;
+        let rows = unit::Entity::find().filter(unit::Column::Id.is_in(ids)).filter(entity::visible()).all(&self.0.conn.get()).await?;
         Ok(rows.into_iter().map(|row| (UnitKey(row.id), MemberUnit(row))).collect())
     }
 }

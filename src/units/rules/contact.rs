@@ -9,11 +9,7 @@ use crate::refusal::Refusal;
 pub fn check_phone(field: &'static str, phone: &str) -> Result<(), Refusal> {
     let digits = phone.as_bytes();
     let right = digits.len() == 11 && digits[0] == b'1' && (b'3'..=b'9').contains(&digits[1]) && digits.iter().all(u8::is_ascii_digit);
-    if right {
-        Ok(())
-    } else {
-        Err(Refusal::invalid(field, "手机号码应为 11 位", "A mobile number has 11 digits"))
-    }
+    if right { Ok(()) } else { Err(Refusal::invalid(field, "手机号码应为 11 位", "A mobile number has 11 digits")) }
 }
 
 /// How much of a unit's contact a viewer sees.
@@ -37,12 +33,7 @@ impl Sight {
 /// Who sees a unit's contact: its own people, the street and the district that look after it; the auditor of these, masked. `areas` are the
 /// unit's district and the hosts of its alliances with all above them.
 pub fn contact_visible(viewer: &Viewer, unit: Uuid, areas: &[Uuid]) -> Sight {
-    let covers = |role| {
-        viewer
-            .grants
-            .iter()
-            .any(|grant| grant.role == role && grant.area_id.is_some_and(|area| areas.contains(&area)))
-    };
+    let covers = |role| viewer.grants.iter().any(|grant| grant.role == role && grant.area_id.is_some_and(|area| areas.contains(&area)));
     if viewer.is_system() || viewer.units().contains(&unit) || covers(Role::StreetOfficer) || covers(Role::DistrictAdmin) {
         Sight::Open
     } else if covers(Role::Auditor) {
