@@ -20,6 +20,7 @@ pub mod lang;
 pub mod matches;
 pub mod needs;
 pub mod refusal;
+pub mod reports;
 pub mod resources;
 pub mod search;
 pub mod terms;

@@ -123,6 +123,7 @@ CREATE TABLE matches (
     pledge_id {uuid} REFERENCES pledges (id),
     unit_id {uuid} NOT NULL REFERENCES units (id),
     form TEXT NOT NULL,
+    category TEXT NOT NULL,
     initiated_by TEXT NOT NULL,
     transfer_of_id {uuid} REFERENCES matches (id),
     measure TEXT NOT NULL,

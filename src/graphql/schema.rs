@@ -8,12 +8,13 @@ use crate::contributions::graphql::ContributionMutation;
 use crate::journal::graphql::{ChangeSubscription, JournalQuery};
 use crate::matches::graphql::{MatchMutation, MatchQuery};
 use crate::needs::graphql::{NeedMutation, NeedQuery};
+use crate::reports::graphql::ReportQuery;
 use crate::resources::graphql::{PledgeMutation, PledgeQuery};
 use crate::units::graphql::{UnitMutation, UnitQuery};
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, AreaQuery, UnitQuery, PledgeQuery, NeedQuery, MatchQuery, JournalQuery);
+pub struct Query(NodeQuery, AreaQuery, UnitQuery, PledgeQuery, NeedQuery, MatchQuery, ReportQuery, JournalQuery);
 
 /// Everything that can be done.
 #[derive(MergedObject, Default)]

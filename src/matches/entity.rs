@@ -14,7 +14,7 @@ pub mod exchange {
     use sea_orm::entity::prelude::*;
 
     use super::super::rules::{MatchSide, MatchStatus};
-    use crate::resources::rules::ResourceForm;
+    use crate::resources::rules::{NeedCategory, ResourceForm};
 
     #[sea_orm::model]
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -29,6 +29,7 @@ pub mod exchange {
         pub pledge_id: Option<Uuid>,
         pub unit_id: Uuid,
         pub form: ResourceForm,
+        pub category: NeedCategory,
         pub initiated_by: MatchSide,
         pub transfer_of_id: Option<Uuid>,
         pub measure: String,

@@ -196,8 +196,9 @@ pub fn may_request(pledge: &Model, unit_active: bool, today: NaiveDate) -> Resul
 }
 
 pub fn not_enough(pledge: &Model) -> Refusal {
-    Reason::NotEnoughAvailable { available: Decimal::thousandths(pledge.available.unwrap_or_default()), measure: pledge.measure.clone() }
-        .into()
+    let available = Decimal::thousandths(pledge.available.unwrap_or_default());
+    let reason = Reason::NotEnoughAvailable { available, measure: pledge.measure.clone() };
+    Refusal::from(reason).at_input("quantity").about(pledge.node())
 }
 
 /// Whether it serves a community, given the areas that it names and the community with all areas above it.

@@ -1,0 +1,298 @@
+//! Statistics as the API shows them: each figure, and the rows behind it.
+
+use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
+use chrono::NaiveDate;
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::figures::{self, Period};
+use crate::areas::entity::find;
+use crate::areas::graphql::GovernanceArea;
+use crate::contributions::entity::{contribution, visible_to as contributions_visible_to};
+use crate::contributions::graphql::ContributionConnection;
+use crate::decimal::Decimal;
+use crate::error::AppError;
+use crate::graphql::paging::{PageArgs, Sort, page};
+use crate::graphql::{key_of, request, wants_total};
+use crate::ids::NodeKind;
+use crate::matches::entity::{exchange, visible_to as matches_visible_to};
+use crate::matches::graphql::MatchConnection;
+use crate::matches::rules::{Grade, MatchStatus};
+use crate::needs::entity::need;
+use crate::needs::graphql::CommunityNeedConnection;
+use crate::needs::rules::NeedStatus;
+use crate::resources::rules::NeedCategory;
+use crate::units::entity::unit;
+use crate::units::graphql::MemberUnitConnection;
+
+/// A share of fewer than this many answers is not told.
+const FEWEST: i64 = 5;
+const GOOD: [Grade; 2] = [Grade::Excellent, Grade::Good];
+const ALL: [Grade; 4] = [Grade::Excellent, Grade::Good, Grade::Fair, Grade::Poor];
+
+/// The figures of an area and a period.
+pub struct Statistics(Period);
+
+/// How many needs of the period are in a state.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct NeedsInState {
+    /// The state.
+    status: NeedStatus,
+    /// How many there are.
+    count: i64,
+    #[graphql(skip)]
+    period: Period,
+}
+
+/// How many needs of the period are of a category.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct NeedsOfCategory {
+    /// The category.
+    category: NeedCategory,
+    /// How many there are.
+    count: i64,
+    #[graphql(skip)]
+    period: Period,
+}
+
+/// How many matches of the period are in a state.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct MatchesInState {
+    /// The state.
+    status: MatchStatus,
+    /// How many there are.
+    count: i64,
+    #[graphql(skip)]
+    period: Period,
+}
+
+/// How many matches of the period are for needs of a category.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct MatchesOfCategory {
+    /// The category.
+    category: NeedCategory,
+    /// How many there are.
+    count: i64,
+    #[graphql(skip)]
+    period: Period,
+}
+
+/// A page of the needs behind a figure.
+async fn needs(ctx: &Context<'_>, select: sea_orm::Select<need::Entity>, args: PageArgs) -> Result<CommunityNeedConnection> {
+    let sort = Sort::newest((need::Entity, need::Column::Id));
+    Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+}
+
+/// A page of the matches behind a figure, as far as the viewer may see them.
+async fn matches(ctx: &Context<'_>, select: sea_orm::Select<exchange::Entity>, args: PageArgs) -> Result<MatchConnection> {
+    let sort = Sort::newest((exchange::Entity, exchange::Column::Id));
+    let select = select.filter(matches_visible_to(&request(ctx).viewer));
+    Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+}
+
+/// Defines the field `rows` of a figure.
+macro_rules! rows {
+    ($figure:ident, $page:ident -> $connection:ident, |$self:ident, $viewer:ident, $now:ident| $select:expr) => {
+        #[ComplexObject]
+        impl $figure {
+            /// The rows that were counted, newest first, as far as the viewer may see them.
+            async fn rows(
+                &self,
+                ctx: &Context<'_>,
+                #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
+                #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+                #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+                #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+            ) -> Result<$connection> {
+                let ($self, $viewer, $now) = (self, &request(ctx).viewer, request(ctx).now());
+                $page(ctx, $select, PageArgs::new(first, after, last, before)?).await
+            }
+        }
+    };
+}
+
+rows!(NeedsInState, needs -> CommunityNeedConnection, |figure, viewer, now| {
+    figure.period.needs(viewer, now).filter(need::Column::Status.eq(figure.status))
+});
+rows!(NeedsOfCategory, needs -> CommunityNeedConnection, |figure, viewer, now| {
+    figure.period.needs(viewer, now).filter(need::Column::Category.eq(figure.category))
+});
+rows!(MatchesInState, matches -> MatchConnection, |figure, viewer, now| {
+    figure.period.matches(viewer, now).filter(exchange::Column::Status.eq(figure.status))
+});
+rows!(MatchesOfCategory, matches -> MatchConnection, |figure, viewer, now| {
+    figure.period.matches(viewer, now).filter(exchange::Column::Category.eq(figure.category))
+});
+
+/// A percentage with at most three places; nothing where there are too few to tell.
+fn share(part: i64, whole: i64, fewest: i64) -> Option<Decimal> {
+    (whole >= fewest.max(1)).then(|| Decimal::thousandths((part * 100_000 + whole / 2) / whole))
+}
+
+/// The figures of an area and a period, counted from recorded events.
+#[Object]
+impl Statistics {
+    /// The area; null for the whole deployment.
+    async fn area(&self) -> Option<GovernanceArea> {
+        self.0.area.clone().map(GovernanceArea)
+    }
+
+    /// The first day.
+    async fn from(&self) -> NaiveDate {
+        self.0.from
+    }
+
+    /// The last day, included.
+    async fn to(&self) -> NaiveDate {
+        self.0.to
+    }
+
+    /// Units that were members of an alliance of the area on at least one day of the period.
+    async fn member_units(&self, ctx: &Context<'_>) -> Result<i64> {
+        Ok(figures::count(&request(ctx).conn.get(), self.0.member_units()).await?)
+    }
+
+    /// The units behind `memberUnits`, by their key.
+    async fn member_unit_rows(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<MemberUnitConnection> {
+        let args = PageArgs::new(first, after, last, before)?;
+        let sort = Sort::newest((unit::Entity, unit::Column::Id));
+        Ok(page(&request(ctx).conn, self.0.member_units(), &sort, &args, wants_total(ctx)).await?.into())
+    }
+
+    /// The fair value that units put in, in yuan, reversals taken off.
+    async fn contribution_total(&self, ctx: &Context<'_>) -> Result<Decimal> {
+        let sum = figures::sum(&request(ctx).conn.get(), self.0.contributions(), contribution::Column::Value).await?;
+        Ok(Decimal::fen(sum))
+    }
+
+    /// The hours that units put in, reversals taken off.
+    async fn contribution_hours(&self, ctx: &Context<'_>) -> Result<Decimal> {
+        let sum = figures::sum(&request(ctx).conn.get(), self.0.contributions(), contribution::Column::Hours).await?;
+        Ok(Decimal::thousandths(sum))
+    }
+
+    /// The lines behind `contributionTotal` and `contributionHours`, newest first, as far as the viewer may see them.
+    async fn contribution_rows(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<ContributionConnection> {
+        let args = PageArgs::new(first, after, last, before)?;
+        let sort = Sort::newest((contribution::Entity, contribution::Column::Id));
+        let select = self.0.contributions().filter(contributions_visible_to(&request(ctx).viewer));
+        Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+    }
+
+    /// Needs posted in the period, by the state that they are in now.
+    async fn needs_by_status(&self, ctx: &Context<'_>) -> Result<Vec<NeedsInState>> {
+        let request = request(ctx);
+        let select = self.0.needs(&request.viewer, request.now());
+        let counts = figures::count_by(&request.conn.get(), select, need::Column::Status).await?;
+        Ok(counts.into_iter().map(|(status, count)| NeedsInState { status, count, period: self.0.clone() }).collect())
+    }
+
+    /// Needs posted in the period, by category.
+    async fn needs_by_category(&self, ctx: &Context<'_>) -> Result<Vec<NeedsOfCategory>> {
+        let request = request(ctx);
+        let select = self.0.needs(&request.viewer, request.now());
+        let counts = figures::count_by(&request.conn.get(), select, need::Column::Category).await?;
+        Ok(counts.into_iter().map(|(category, count)| NeedsOfCategory { category, count, period: self.0.clone() }).collect())
+    }
+
+    /// Matches applied for in the period, by the state that they are in now.
+    async fn matches_by_status(&self, ctx: &Context<'_>) -> Result<Vec<MatchesInState>> {
+        let request = request(ctx);
+        let select = self.0.matches(&request.viewer, request.now());
+        let counts = figures::count_by(&request.conn.get(), select, exchange::Column::Status).await?;
+        Ok(counts.into_iter().map(|(status, count)| MatchesInState { status, count, period: self.0.clone() }).collect())
+    }
+
+    /// Matches applied for in the period, by category.
+    async fn matches_by_category(&self, ctx: &Context<'_>) -> Result<Vec<MatchesOfCategory>> {
+        let request = request(ctx);
+        let select = self.0.matches(&request.viewer, request.now());
+        let counts = figures::count_by(&request.conn.get(), select, exchange::Column::Category).await?;
+        Ok(counts.into_iter().map(|(category, count)| MatchesOfCategory { category, count, period: self.0.clone() }).collect())
+    }
+
+    /// Of the promises that came to their end in the period, the percentage kept in full by the promised day; null where there were none.
+    async fn on_time_share(&self, ctx: &Context<'_>) -> Result<Option<Decimal>> {
+        let request = request(ctx);
+        let (viewer, now, db) = (&request.viewer, request.now(), request.conn.get());
+        let all = figures::count(&db, self.0.kept_or_broken(viewer, now)).await?;
+        Ok(share(figures::count(&db, self.0.on_time(viewer, now)).await?, all, 1))
+    }
+
+    /// The matches behind `onTimeShare`, kept and broken, newest first, as far as the viewer may see them.
+    async fn on_time_rows(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those kept in full by the promised day; all where absent.")] kept: Option<bool>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<MatchConnection> {
+        let (viewer, now) = (&request(ctx).viewer, request(ctx).now());
+        let select = if kept.unwrap_or(false) { self.0.on_time(viewer, now) } else { self.0.kept_or_broken(viewer, now) };
+        matches(ctx, select, PageArgs::new(first, after, last, before)?).await
+    }
+
+    /// Of the communities' ratings that were released in the period, the percentage of EXCELLENT and GOOD; null below five ratings.
+    async fn satisfaction(&self, ctx: &Context<'_>) -> Result<Option<Decimal>> {
+        let request = request(ctx);
+        let (viewer, now, db) = (&request.viewer, request.now(), request.conn.get());
+        let all = figures::count(&db, self.0.rated(viewer, now, &ALL)).await?;
+        Ok(share(figures::count(&db, self.0.rated(viewer, now, &GOOD)).await?, all, FEWEST))
+    }
+
+    /// The matches behind `satisfaction`, newest first, as far as the viewer may see them.
+    async fn satisfaction_rows(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<MatchConnection> {
+        let select = self.0.rated(&request(ctx).viewer, request(ctx).now(), &ALL);
+        matches(ctx, select, PageArgs::new(first, after, last, before)?).await
+    }
+}
+
+#[derive(Default)]
+pub struct ReportQuery;
+
+#[Object]
+impl ReportQuery {
+    /// The figures of an area with all below it, or of the whole deployment, over a period of days, both included.
+    async fn statistics(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The area; the whole deployment where absent.")] area: Option<ID>,
+        #[graphql(desc = "The first day, Asia/Shanghai.")] from: NaiveDate,
+        #[graphql(desc = "The last day, included, Asia/Shanghai.")] to: NaiveDate,
+    ) -> Result<Statistics> {
+        if from > to {
+            return Err(AppError::BadInput { zh: "起始日期不能晚于截止日期", en: "The first day cannot lie after the last" }.into());
+        }
+        let area = match key_of(NodeKind::Area, &area)? {
+            Some(id) => Some(find(&request(ctx).conn.get(), id).await?),
+            None => None,
+        };
+        Ok(Statistics(Period { area, from, to }))
+    }
+}
