@@ -1,10 +1,11 @@
 //! Keys and the global ids made of them: typed, opaque, never reused.
 
 use std::fmt;
+use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{ContextV7, Timestamp, Uuid};
 
 macro_rules! node_kinds {
     ($($kind:ident = $prefix:literal),* $(,)?) => {
@@ -67,10 +68,11 @@ impl fmt::Display for GlobalId {
     }
 }
 
-/// A new key that sorts after those made earlier.
+/// A new key that sorts after those made earlier in this process, also those of the same instant.
 pub fn new_key(now: DateTime<Utc>) -> Uuid {
+    static COUNTER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+    Uuid::new_v7(Timestamp::from_unix(&COUNTER, seconds, now.timestamp_subsec_nanos()))
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl KeyFile {
     /// Seals bytes for one purpose; they open for no other.
     pub fn seal(&self, purpose: &str, secret: &[u8]) -> String {
         let nonce: [u8; 24] = rand::random();
-        let sealed = self.0.encrypt(XNonce::from_slice(&nonce), Payload { msg: secret, aad: purpose.as_bytes() });
+        let sealed = self.0.encrypt(&XNonce::from(nonce), Payload { msg: secret, aad: purpose.as_bytes() });
         let sealed = sealed.expect("sealing fails only beyond 256 GiB");
         STANDARD_NO_PAD.encode([&nonce[..], &sealed].concat())
     }
@@ -59,11 +59,8 @@ impl KeyFile {
     pub fn open(&self, purpose: &str, sealed: &str) -> Result<Vec<u8>> {
         let wrong = || AppError::internal(format!("a sealed {purpose} does not open with this key file"));
         let bytes = STANDARD_NO_PAD.decode(sealed).map_err(|_| wrong())?;
-        if bytes.len() < 24 {
-            return Err(wrong());
-        }
-        let (nonce, body) = bytes.split_at(24);
-        self.0.decrypt(XNonce::from_slice(nonce), Payload { msg: body, aad: purpose.as_bytes() }).map_err(|_| wrong())
+        let (nonce, body) = bytes.split_first_chunk::<24>().ok_or_else(wrong)?;
+        self.0.decrypt(&XNonce::from(*nonce), Payload { msg: body, aad: purpose.as_bytes() }).map_err(|_| wrong())
     }
 
     pub fn open_text(&self, purpose: &str, sealed: &str) -> Result<String> {

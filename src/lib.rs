@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod clock;
 pub mod config;
 pub mod contributions;
+pub mod date;
 pub mod db;
 pub mod deadlines;
 pub mod decimal;

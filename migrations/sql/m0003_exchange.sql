@@ -41,7 +41,11 @@ CREATE INDEX pledges_category ON pledges (category, status, id);
 
 CREATE INDEX pledges_confirmed ON pledges (confirmed_on, id);
 
-CREATE INDEX pledges_validity ON pledges (valid_until, id);
+CREATE INDEX pledges_to_hide ON pledges (confirmed_on) WHERE stale = FALSE AND status IN ('LISTED', 'EXHAUSTED');
+
+CREATE INDEX pledges_validity ON pledges (COALESCE(valid_until, '9999-12-31'), id);
+
+CREATE INDEX pledges_to_expire ON pledges (valid_until) WHERE status IN ('LISTED', 'EXHAUSTED', 'PAUSED');
 
 CREATE TABLE pledge_areas (
     pledge_id {uuid} NOT NULL REFERENCES pledges (id),

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
-use chrono::NaiveDate;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
@@ -13,6 +12,7 @@ use super::entity::{self, area};
 use super::rules::AreaLevel;
 use super::{Model, actions};
 use crate::calendar::{parse_holidays, shanghai_day};
+use crate::date::{Date, day};
 use crate::error::AppError;
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
 use crate::graphql::{Loaders, key, key_of, mutate, payload, request, wants_total};
@@ -61,13 +61,13 @@ impl GovernanceArea {
     }
 
     /// The first day on which it bears its code.
-    async fn valid_from(&self) -> NaiveDate {
-        self.0.valid_from
+    async fn valid_from(&self) -> Date {
+        Date(self.0.valid_from)
     }
 
     /// The last day on which it bears its code; null while it is current.
-    async fn valid_to(&self) -> Option<NaiveDate> {
-        self.0.valid_to
+    async fn valid_to(&self) -> Option<Date> {
+        self.0.valid_to.map(Date)
     }
 }
 
@@ -167,10 +167,10 @@ impl AreaQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The official code.")] code: String,
-        #[graphql(desc = "The day, in Asia/Shanghai; today where absent.")] on: Option<NaiveDate>,
+        #[graphql(desc = "The day, in Asia/Shanghai; today where absent.")] on: Option<Date>,
     ) -> Result<Option<GovernanceArea>> {
         let request = request(ctx);
-        let day = on.unwrap_or_else(|| shanghai_day(request.now()));
+        let day = day(on).unwrap_or_else(|| shanghai_day(request.now()));
         Ok(entity::current(&request.conn.get(), &code, day).await?.map(GovernanceArea))
     }
 }
@@ -187,7 +187,7 @@ struct AddAreaInput {
     /// Its name, at most 80 characters.
     name: String,
     /// The first day on which it bears the code; today where absent.
-    valid_from: Option<NaiveDate>,
+    valid_from: Option<Date>,
 }
 
 /// An area to be split, and what takes its place.
@@ -196,7 +196,7 @@ struct SplitAreaInput {
     /// The area that is closed.
     area: ID,
     /// The first day of the new areas; the old one ends the day before.
-    on: NaiveDate,
+    on: Date,
     /// What takes its place, on the same parent and level: 1 to 20 areas.
     into: Vec<AreaPart>,
 }
@@ -222,7 +222,7 @@ impl AreaMutation {
             level: input.level,
             code: input.code,
             name: input.name,
-            valid_from: input.valid_from.unwrap_or_else(|| shanghai_day(request(ctx).now())),
+            valid_from: day(input.valid_from).unwrap_or_else(|| shanghai_day(request(ctx).now())),
         };
         let outcome = mutate(ctx, |work| {
             let new = new.clone();
@@ -260,7 +260,7 @@ impl AreaMutation {
                 if into.is_empty() || into.len() > 20 {
                     return Err(Refusal::invalid("into", "请填写 1 至 20 个新区划", "Name 1 to 20 new areas").into());
                 }
-                actions::split(&work, id, input.on, &into).await
+                actions::split(&work, id, input.on.into(), &into).await
             }
         });
         SplitAreaPayload::of(ctx, outcome.await?).await

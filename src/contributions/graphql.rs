@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
-use chrono::NaiveDate;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -12,6 +11,7 @@ use super::actions;
 use super::entity::{contribution, visible_to};
 use crate::areas::graphql::{GovernanceArea, area};
 use crate::auth::Permission;
+use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::connection;
@@ -65,8 +65,8 @@ impl Contribution {
     }
 
     /// The day on which the community accepted, or on which the line was reversed.
-    async fn recorded_on(&self) -> NaiveDate {
-        self.0.recorded_on
+    async fn recorded_on(&self) -> Date {
+        Date(self.0.recorded_on)
     }
 
     /// The line that this one reverses; null for an ordinary line.

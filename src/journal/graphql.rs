@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Subscription};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
@@ -12,6 +12,7 @@ use super::feed::{self, Position};
 use super::{ChangeKind, Column, Entity, Model};
 use crate::auth::{Permission, Scope, Viewer, sessions};
 use crate::calendar::start_of;
+use crate::date::{Date, day};
 use crate::error::AppError;
 use crate::graphql::node::{Node, load_nodes};
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
@@ -196,9 +197,9 @@ pub struct JournalFilter {
     /// Only these kinds.
     kind: Option<Vec<ChangeKind>>,
     /// Only from this day on, Asia/Shanghai.
-    from: Option<NaiveDate>,
+    from: Option<Date>,
     /// Only up to this day, included, Asia/Shanghai.
-    to: Option<NaiveDate>,
+    to: Option<Date>,
 }
 
 #[derive(Default)]
@@ -234,10 +235,10 @@ impl JournalQuery {
         if let Some(kinds) = filter.kind {
             wanted = wanted.add(Column::Kind.is_in(kinds));
         }
-        if let Some(day) = filter.from {
+        if let Some(day) = day(filter.from) {
             wanted = wanted.add(Column::At.gte(start_of(day)));
         }
-        if let Some(day) = filter.to.and_then(|day| day.succ_opt()) {
+        if let Some(day) = day(filter.to).and_then(|day| day.succ_opt()) {
             wanted = wanted.add(Column::At.lt(start_of(day)));
         }
         let column = |column| Key::Int(Expr::col((Entity, column)));

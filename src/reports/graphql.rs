@@ -1,7 +1,6 @@
 //! Statistics as the API shows them: each figure, and the rows behind it.
 
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
-use chrono::NaiveDate;
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::figures::{self, Period};
@@ -9,6 +8,7 @@ use crate::areas::entity::find;
 use crate::areas::graphql::GovernanceArea;
 use crate::contributions::entity::{contribution, visible_to as contributions_visible_to};
 use crate::contributions::graphql::ContributionConnection;
+use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::{PageArgs, Sort, page};
@@ -141,13 +141,13 @@ impl Statistics {
     }
 
     /// The first day.
-    async fn from(&self) -> NaiveDate {
-        self.0.from
+    async fn from(&self) -> Date {
+        Date(self.0.from)
     }
 
     /// The last day, included.
-    async fn to(&self) -> NaiveDate {
-        self.0.to
+    async fn to(&self) -> Date {
+        Date(self.0.to)
     }
 
     /// Units that were members of an alliance of the area on at least one day of the period.
@@ -283,8 +283,8 @@ impl ReportQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The area; the whole deployment where absent.")] area: Option<ID>,
-        #[graphql(desc = "The first day, Asia/Shanghai.")] from: NaiveDate,
-        #[graphql(desc = "The last day, included, Asia/Shanghai.")] to: NaiveDate,
+        #[graphql(desc = "The first day, Asia/Shanghai.")] from: Date,
+        #[graphql(desc = "The last day, included, Asia/Shanghai.")] to: Date,
     ) -> Result<Statistics> {
         if from > to {
             return Err(AppError::BadInput { zh: "起始日期不能晚于截止日期", en: "The first day cannot lie after the last" }.into());
@@ -293,6 +293,6 @@ impl ReportQuery {
             Some(id) => Some(find(&request(ctx).conn.get(), id).await?),
             None => None,
         };
-        Ok(Statistics(Period { area, from, to }))
+        Ok(Statistics(Period { area, from: from.into(), to: to.into() }))
     }
 }

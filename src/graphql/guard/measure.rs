@@ -16,7 +16,8 @@ const LARGEST_PAGE: i64 = 100;
 
 /// Lists that are not connections, because they are small by nature, and how many rows they are taken for. A field of
 /// the same name that selects `nodes` or `edges` is a connection all the same.
-const PLAIN_LISTS: [&str; 12] = [
+const PLAIN_LISTS: [&str; 13] = [
+    "areas",
     "bookings",
     "deliveries",
     "evaluations",

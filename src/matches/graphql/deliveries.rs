@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 use uuid::Uuid;
 
 use super::types::{Match, MatchKey};
 use crate::auth::Permission;
+use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::{Action, Can, Loaders, can, offered, request};
@@ -46,8 +47,8 @@ impl Delivery {
     }
 
     /// The day on which it was handed over.
-    async fn delivered_on(&self) -> NaiveDate {
-        self.0.delivered_on
+    async fn delivered_on(&self) -> Date {
+        Date(self.0.delivered_on)
     }
 
     /// What the unit says of it.

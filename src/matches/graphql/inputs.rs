@@ -1,10 +1,10 @@
 //! What can be done with matches.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use chrono::NaiveDate;
 
 use super::deliveries::{Delivery, DeliveryKey, Evaluation, EvaluationKey};
 use super::types::{Match, MatchKey};
+use crate::date::{Date, day};
 use crate::decimal::Decimal;
 use crate::graphql::{key, key_of, mutate, payload};
 use crate::ids::NodeKind;
@@ -25,7 +25,7 @@ struct ClaimNeedInput {
     /// How the unit means to do it, at most 500 characters.
     plan: Option<String>,
     /// The day by which it delivers; the need's due date where absent, else ten working days after the confirmation.
-    promised_on: Option<NaiveDate>,
+    promised_on: Option<Date>,
 }
 
 /// What a community asks of a pledge.
@@ -42,7 +42,7 @@ struct RequestPledgeInput {
     /// What it is for, at most 500 characters.
     purpose: String,
     /// The day by which it is needed.
-    needed_on: Option<NaiveDate>,
+    needed_on: Option<Date>,
 }
 
 /// A match to be handed on.
@@ -64,7 +64,7 @@ struct ReportDeliveryInput {
     /// How much, at most what is outstanding.
     quantity: Decimal,
     /// The day on which it was handed over, from the confirmation to today.
-    delivered_on: NaiveDate,
+    delivered_on: Date,
     /// More about it, at most 1,000 characters.
     note: Option<String>,
     /// The fair value of all of it, in yuan; for money the amount itself where absent.
@@ -125,7 +125,7 @@ impl MatchMutation {
             quantity: input.quantity,
             pledge: key_of(NodeKind::Pledge, &input.pledge)?,
             plan: input.plan,
-            promised_on: input.promised_on,
+            promised_on: day(input.promised_on),
         };
         let outcome = mutate(ctx, |work| {
             let claim = claim.clone();
@@ -146,7 +146,7 @@ impl MatchMutation {
             quantity: input.quantity,
             need: key_of(NodeKind::Need, &input.need)?,
             purpose: input.purpose,
-            needed_on: input.needed_on,
+            needed_on: day(input.needed_on),
         };
         let outcome = mutate(ctx, |work| {
             let request = request.clone();
@@ -216,7 +216,7 @@ impl MatchMutation {
         let report = deliver::Report {
             exchange: key(NodeKind::Match, &input.r#match)?,
             quantity: input.quantity,
-            delivered_on: input.delivered_on,
+            delivered_on: input.delivered_on.into(),
             note: input.note,
             fair_value: input.fair_value,
             hours: input.hours,

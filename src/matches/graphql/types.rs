@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::deliveries::{DeliveriesOf, Delivery, Evaluation, EvaluationsOf};
 use crate::areas::graphql::{GovernanceArea, area};
 use crate::auth::{Permission, Scope};
+use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::{Page, PageArgs, Sort, alike, connection, pages};
@@ -121,8 +122,8 @@ impl Match {
     }
 
     /// The day by which the unit is to have delivered; null before the match is confirmed unless it was named.
-    async fn promised_on(&self) -> Option<NaiveDate> {
-        self.0.promised_on
+    async fn promised_on(&self) -> Option<Date> {
+        self.0.promised_on.map(Date)
     }
 
     /// Where it stands.

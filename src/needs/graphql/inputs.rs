@@ -1,9 +1,9 @@
 //! What can be done with needs.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use chrono::NaiveDate;
 
 use super::types::{CommunityNeed, NeedKey};
+use crate::date::{Date, day};
 use crate::decimal::Decimal;
 use crate::graphql::{key, keys_of, mutate, payload};
 use crate::ids::NodeKind;
@@ -32,7 +32,7 @@ struct PostNeedInput {
     /// How pressing it is; ROUTINE where absent.
     urgency: Option<Urgency>,
     /// The day by which it is needed; not before today.
-    due_on: Option<NaiveDate>,
+    due_on: Option<Date>,
     /// Where it is needed, within the community; at most 100 characters.
     place: Option<String>,
     /// How it reached the community.
@@ -61,7 +61,7 @@ struct UpdateNeedInput {
     /// How pressing it is.
     urgency: Option<Urgency>,
     /// The day by which it is needed.
-    due_on: Option<NaiveDate>,
+    due_on: Option<Date>,
 }
 
 payload!(PostNeedPayload, CommunityNeed, NeedKey, "postNeed");
@@ -88,7 +88,7 @@ impl NeedMutation {
             wanted: input.wanted,
             measure: input.measure,
             urgency: input.urgency.unwrap_or(Urgency::Routine),
-            due_on: input.due_on,
+            due_on: day(input.due_on),
             place: input.place,
             channel: input.channel,
             contact_name: input.contact_name,
@@ -115,7 +115,7 @@ impl NeedMutation {
             description: input.description,
             wanted: input.wanted,
             urgency: input.urgency,
-            due_on: input.due_on,
+            due_on: day(input.due_on),
         };
         let outcome = mutate(ctx, |work| {
             let changes = changes.clone();

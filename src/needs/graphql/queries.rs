@@ -1,12 +1,12 @@
 //! The list of needs.
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
-use chrono::NaiveDate;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::types::CommunityNeedConnection;
 use crate::areas::entity::{find, within};
+use crate::date::{Date, day};
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
 use crate::graphql::{key_of, request, wants_total};
 use crate::ids::NodeKind;
@@ -29,7 +29,7 @@ pub struct NeedFilter {
     /// Only these urgencies.
     urgency: Option<Vec<Urgency>>,
     /// Only needs that are due before this day.
-    due_before: Option<NaiveDate>,
+    due_before: Option<Date>,
     /// Only needs whose title or description holds all of these words.
     search: Option<String>,
 }
@@ -86,7 +86,7 @@ impl NeedQuery {
         if let Some(urgency) = filter.urgency {
             wanted = wanted.add(need::Column::Urgency.is_in(urgency));
         }
-        if let Some(day) = filter.due_before {
+        if let Some(day) = day(filter.due_before) {
             wanted = wanted.add(need::Column::DueOn.lt(day));
         }
         if let Some(id) = key_of(NodeKind::Area, &filter.area)? {

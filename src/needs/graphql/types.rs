@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::areas::graphql::{AreaKey, GovernanceArea, area};
 use crate::auth::{Permission, Role, Scope, Viewer};
+use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::{PageArgs, connection};
@@ -100,8 +101,8 @@ impl CommunityNeed {
     }
 
     /// The day by which it is needed.
-    async fn due_on(&self) -> Option<NaiveDate> {
-        self.0.due_on
+    async fn due_on(&self) -> Option<Date> {
+        self.0.due_on.map(Date)
     }
 
     /// Where it is needed, within the community.

@@ -1,9 +1,9 @@
 //! The verbs of a pledge as mutations.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
-use chrono::NaiveDate;
 
 use super::{PledgeKey, ResourcePledge};
+use crate::date::{Date, day};
 use crate::decimal::Decimal;
 use crate::graphql::{key, keys_of, mutate, payload};
 use crate::ids::NodeKind;
@@ -45,7 +45,7 @@ struct PledgeResourceInput {
     /// What whoever asks for it must see to, at most 500 characters.
     conditions: Option<String>,
     /// The last day on which it can be asked for, today or later; absent: open.
-    valid_until: Option<NaiveDate>,
+    valid_until: Option<Date>,
     /// The areas that it serves, each with all below it, at most 50; absent or empty: all.
     areas: Option<Vec<ID>>,
 }
@@ -76,7 +76,7 @@ struct ResubmitPledgeInput {
     /// What whoever asks for it must see to, at most 500 characters; empty: nothing.
     conditions: Option<String>,
     /// The last day on which it can be asked for, today or later.
-    valid_until: Option<NaiveDate>,
+    valid_until: Option<Date>,
     /// The areas that it serves, each with all below it, at most 50; empty: all.
     areas: Option<Vec<ID>>,
 }
@@ -105,7 +105,7 @@ impl PledgeMutation {
             weekly_hours: input.weekly_hours,
             audience: input.audience,
             conditions: input.conditions,
-            valid_until: input.valid_until,
+            valid_until: day(input.valid_until),
         };
         let outcome = mutate(ctx, |work| {
             let offer = offer.clone();
@@ -133,7 +133,7 @@ impl PledgeMutation {
             weekly_hours: input.weekly_hours,
             audience: input.audience,
             conditions: input.conditions,
-            valid_until: input.valid_until,
+            valid_until: day(input.valid_until),
         };
         let outcome = mutate(ctx, |work| {
             let change = change.clone();
@@ -184,11 +184,11 @@ impl PledgeMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The pledge.")] id: ID,
         #[graphql(desc = "The new last day, today or later; the one it has where absent, which must not have passed.")] valid_until: Option<
-            NaiveDate,
+            Date,
         >,
     ) -> Result<RenewPledgePayload> {
         let id = key(NodeKind::Pledge, &id)?;
-        let outcome = mutate(ctx, |work| async move { actions::renew(&work, id, valid_until).await });
+        let outcome = mutate(ctx, |work| async move { actions::renew(&work, id, day(valid_until)).await });
         RenewPledgePayload::of(ctx, outcome.await?).await
     }
 

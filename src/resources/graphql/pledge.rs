@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::auth::{Permission, Scope};
 use crate::calendar::shanghai_day;
+use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::connection;
@@ -131,13 +132,13 @@ impl ResourcePledge {
     }
 
     /// The last day on which it can be asked for; null where that is open.
-    async fn valid_until(&self) -> Option<NaiveDate> {
-        self.0.valid_until
+    async fn valid_until(&self) -> Option<Date> {
+        self.0.valid_until.map(Date)
     }
 
     /// The day on which its unit last confirmed that it stands. One that nobody has confirmed for long is hidden from the list until then.
-    async fn confirmed_on(&self) -> NaiveDate {
-        self.0.confirmed_on
+    async fn confirmed_on(&self) -> Date {
+        Date(self.0.confirmed_on)
     }
 
     /// When it was pledged.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
-use chrono::NaiveDate;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
@@ -13,6 +12,7 @@ use super::units::{MemberUnit, unit};
 use crate::areas::graphql::{GovernanceArea, area};
 use crate::auth::{Permission, Scope};
 use crate::calendar::shanghai_day;
+use crate::date::Date;
 use crate::error::AppError;
 use crate::graphql::paging::{Page, PageArgs, Sort, alike, connection, pages};
 use crate::graphql::{Action, Can, Loaders, can, request, wants_total};
@@ -120,13 +120,13 @@ impl Membership {
     }
 
     /// The first day of membership; null before the unit was admitted.
-    async fn since(&self) -> Option<NaiveDate> {
-        self.0.since
+    async fn since(&self) -> Option<Date> {
+        self.0.since.map(Date)
     }
 
     /// The last day of membership, by the agreement or because it ended; null where it is open.
-    async fn until(&self) -> Option<NaiveDate> {
-        self.0.until
+    async fn until(&self) -> Option<Date> {
+        self.0.until.map(Date)
     }
 
     /// What was agreed. The unit, and the host with those above it, read it; null to others.

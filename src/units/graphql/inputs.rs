@@ -1,9 +1,9 @@
 //! What the mutations of units, alliances, memberships and pairings take.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
-use chrono::NaiveDate;
 
 use crate::error::Result;
+use crate::date::{Date, day};
 use crate::graphql::key;
 use crate::ids::NodeKind;
 use crate::units::actions::{AllianceChange, Details, NewUnit, Offer, UnitChange};
@@ -135,7 +135,7 @@ pub struct InviteUnitInput {
     /// What is to be agreed, at most 2000 characters.
     agreement: Option<String>,
     /// The last day of the agreement, not before today; open where absent.
-    until: Option<NaiveDate>,
+    until: Option<Date>,
 }
 
 impl InviteUnitInput {
@@ -144,7 +144,7 @@ impl InviteUnitInput {
             alliance: key(NodeKind::Alliance, &self.alliance)?,
             unit: key(NodeKind::Unit, &self.unit)?,
             agreement: self.agreement,
-            until: self.until,
+            until: day(self.until),
         })
     }
 }
@@ -159,7 +159,7 @@ pub struct ApplyToAllianceInput {
     /// What is to be agreed, at most 2000 characters.
     agreement: Option<String>,
     /// The last day of the agreement, not before today; open where absent.
-    until: Option<NaiveDate>,
+    until: Option<Date>,
 }
 
 impl ApplyToAllianceInput {
@@ -168,7 +168,7 @@ impl ApplyToAllianceInput {
             alliance: key(NodeKind::Alliance, &self.alliance)?,
             unit: key(NodeKind::Unit, &self.unit)?,
             agreement: self.agreement,
-            until: self.until,
+            until: day(self.until),
         })
     }
 }
@@ -181,7 +181,7 @@ pub struct PairUnitInput {
     /// The community.
     pub community: ID,
     /// The first day; today where absent.
-    pub since: Option<NaiveDate>,
+    pub since: Option<Date>,
 }
 
 /// The end of a pairing.
@@ -192,7 +192,7 @@ pub struct EndPairingInput {
     /// The community.
     pub community: ID,
     /// The last day, not before the first; today where absent.
-    pub on: Option<NaiveDate>,
+    pub on: Option<Date>,
     /// Why it ends, at most 500 characters.
     pub reason: String,
 }

@@ -9,6 +9,7 @@ use super::inputs::{
 };
 use super::units::{MemberUnit, UnitKey};
 use crate::calendar::shanghai_day;
+use crate::date::day;
 use crate::graphql::{key, mutate, payload, request};
 use crate::ids::NodeKind;
 use crate::matches::standing;
@@ -168,7 +169,7 @@ impl UnitMutation {
         #[graphql(desc = "The unit, the community and the first day.")] input: PairUnitInput,
     ) -> Result<PairUnitPayload> {
         let (unit, community) = (key(NodeKind::Unit, &input.unit)?, key(NodeKind::Area, &input.community)?);
-        let since = input.since.unwrap_or_else(|| shanghai_day(request(ctx).now()));
+        let since = day(input.since).unwrap_or_else(|| shanghai_day(request(ctx).now()));
         let outcome = mutate(ctx, |work| async move { actions::pair_unit(&work, unit, community, since).await });
         PairUnitPayload::of(ctx, outcome.await?).await
     }
@@ -180,7 +181,7 @@ impl UnitMutation {
         #[graphql(desc = "The unit, the community, the last day and why.")] input: EndPairingInput,
     ) -> Result<EndPairingPayload> {
         let (unit, community) = (key(NodeKind::Unit, &input.unit)?, key(NodeKind::Area, &input.community)?);
-        let on = input.on.unwrap_or_else(|| shanghai_day(request(ctx).now()));
+        let on = day(input.on).unwrap_or_else(|| shanghai_day(request(ctx).now()));
         let outcome = mutate(ctx, |work| {
             let reason = input.reason.clone();
             async move { actions::end_pairing(&work, unit, community, on, &reason).await }
