@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Args, Command};
+use clap::{Args, Command, FromArgMatches};
 
 /// What an operator can change. The help text of each is its documentation.
 #[derive(Args, Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Settings {
     #[arg(long, env = "ALLIANCE_KEY_FILE", global = true)]
     pub key_file: Option<PathBuf>,
     /// Where to listen: address and port
-    #[arg(long, env = "ALLIANCE_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    #[arg(long, env = "ALLIANCE_LISTEN", default_value = "127.0.0.1:8080", value_parser = address, global = true)]
     pub listen: SocketAddr,
     /// How many connections to the database an instance keeps at most
     #[arg(long, env = "ALLIANCE_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=500), global = true)]
@@ -33,6 +33,9 @@ pub struct Settings {
     /// How often due deadlines are looked for, in seconds
     #[arg(long, env = "ALLIANCE_STEP_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3600), global = true)]
     pub step_seconds: u32,
+    /// Which log lines are written: error, warn, info, debug, or by module as in warn,alliance=debug
+    #[arg(long, env = "ALLIANCE_LOG", default_value = "info", value_parser = filter, global = true)]
+    pub log: String,
     /// How log lines are written: text or json
     #[arg(long, env = "ALLIANCE_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"], global = true)]
     pub log_format: String,
@@ -83,6 +86,11 @@ pub struct Settings {
     pub body_bytes: u32,
 }
 
+/// A message to whoever runs the program: Chinese first, English below.
+pub fn both(zh: impl std::fmt::Display, en: impl std::fmt::Display) -> String {
+    format!("{zh}\n{en}")
+}
+
 fn days() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=365)
 }
@@ -91,22 +99,46 @@ fn database_url(text: &str) -> Result<String, String> {
     if ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme)) {
         Ok(text.to_owned())
     } else {
-        Err("write sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME".to_owned())
+        Err("请写作 / write sqlite://PATH 或 / or postgres://USER:PASSWORD@HOST/NAME".to_owned())
     }
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "请写作 / write 127.0.0.1:8080".to_owned())
+}
+
+fn filter(text: &str) -> Result<String, String> {
+    let valid = tracing_subscriber::EnvFilter::try_new(text).is_ok();
+    valid.then(|| text.to_owned()).ok_or("请用 / use error, warn, info, debug".to_owned())
+}
+
 impl Settings {
+    /// The settings that a command line without a command gives, for tests.
+    pub fn of(arguments: &[&str]) -> Settings {
+        let command = Settings::augment_args(Command::new("alliance").no_binary_name(true));
+        let matches = command.get_matches_from(arguments);
+        Settings::from_arg_matches(&matches).expect("the matches come from these very arguments")
+    }
+
     /// The database URL, from the setting or from the file that it names.
     pub fn url(&self) -> Result<String, String> {
         if let Some(url) = &self.database_url {
             return Ok(url.clone());
         }
         let Some(path) = &self.database_url_file else {
-            return Err("no database is named: set ALLIANCE_DATABASE_URL to sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME".to_owned());
+            return Err(both(
+                "未指定数据库:请将 ALLIANCE_DATABASE_URL 设为 sqlite://路径 或 postgres://用户:密码@主机/库名",
+                "no database is named: set ALLIANCE_DATABASE_URL to sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME",
+            ));
         };
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("ALLIANCE_DATABASE_URL_FILE names {}, which cannot be read: {error}", path.display()))?;
-        database_url(text.trim()).map_err(|remedy| format!("{} holds no database URL: {remedy}", path.display()))
+        let name = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            both(
+                format!("无法读取 ALLIANCE_DATABASE_URL_FILE 所指的 {name}"),
+                format!("ALLIANCE_DATABASE_URL_FILE names {name}, which cannot be read: {error}"),
+            )
+        })?;
+        database_url(text.trim()).map_err(|remedy| format!("{name} 中没有数据库地址 / holds no database URL: {remedy}"))
     }
 
     /// Where the key file of a database is.
@@ -126,12 +158,19 @@ pub fn sqlite_path(url: &str) -> Option<&Path> {
 
 /// Puts the values of the settings file in the place of the defaults, so that the environment and the command line still win.
 pub fn with_file(mut command: Command, path: &Path) -> Result<Command, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("the settings file {} cannot be read: {error}", path.display()))?;
-    let table: toml::Table = text.parse().map_err(|error| format!("the settings file {} is not TOML: {error}", path.display()))?;
+    let file = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| both(format!("无法读取配置文件 {file}"), format!("the settings file {file} cannot be read: {error}")))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error| both(format!("配置文件 {file} 不是有效的 TOML"), format!("the settings file {file} is not TOML: {error}")))?;
     for (name, value) in table {
         let id = name.replace('-', "_");
         if !command.get_arguments().any(|argument| argument.get_id() == id.as_str()) {
-            return Err(format!("the settings file {} names “{name}”, which is no setting; schema/settings.md lists them", path.display()));
+            return Err(both(
+                format!("配置文件 {file} 中的“{name}”不是配置项,全部配置项见 schema/settings.md"),
+                format!("the settings file {file} names “{name}”, which is no setting; schema/settings.md lists them"),
+            ));
         }
         let value = match value {
             toml::Value::String(text) => text,
@@ -150,11 +189,54 @@ pub fn explain(error: &clap::Error) -> Option<String> {
     };
     let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
     let flag = argument.split_whitespace().next()?.trim_start_matches("--");
-    let name = format!("ALLIANCE_{}", flag.replace('-', "_").to_uppercase());
+    let settings = Settings::augment_args(Command::new("alliance"));
+    let name = match settings.get_arguments().find(|known| known.get_long() == Some(flag)) {
+        Some(_) => format!("ALLIANCE_{} (--{flag})", flag.replace('-', "_").to_uppercase()),
+        None => format!("--{flag}"),
+    };
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     let choice = match error.get(ContextKind::ValidValue) {
-        Some(ContextValue::Strings(values)) if !values.is_empty() => format!(": use {}", values.join(" or ")),
+        Some(ContextValue::Strings(values)) if !values.is_empty() => format!(": 请用 / use {}", values.join(", ")),
         _ => String::new(),
     };
-    Some(format!("{name} (--{flag}) is “{value}”{cause}{choice}"))
+    // A database URL holds a password: its scheme is enough to see what is wrong.
+    let value = match value.split_once("://") {
+        Some((scheme, _)) if flag == "database-url" => format!("{scheme}://…"),
+        None if flag == "database-url" => "…".to_owned(),
+        _ => value,
+    };
+    Some(format!("取值有误 / wrong value: {name} = “{value}”{cause}{choice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command() -> Command {
+        Settings::augment_args(Command::new("alliance"))
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file_and_the_file_over_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("alliance.toml");
+        std::fs::write(&path, "answer-days = 7\nopen-days = 8\nreview-needs = false\n").unwrap();
+        let matches = with_file(command(), &path).unwrap().get_matches_from(["alliance", "--open-days", "9"]);
+        let settings = Settings::from_arg_matches(&matches).unwrap();
+        assert_eq!((settings.answer_days, settings.open_days, settings.directed_days), (7, 9, 5));
+        assert!(!settings.review_needs);
+        std::fs::write(&path, "anser-days = 7\n").unwrap();
+        assert!(with_file(command(), &path).unwrap_err().contains("anser-days"));
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_its_remedy_and_no_password_is_shown() {
+        let explained = |arguments: &[&str]| explain(&command().try_get_matches_from(arguments).unwrap_err()).unwrap();
+        let text = explained(&["alliance", "--log-format", "xml"]);
+        assert!(text.contains("ALLIANCE_LOG_FORMAT") && text.contains("xml") && text.contains("json"), "{text}");
+        let text = explained(&["alliance", "--answer-days", "0"]);
+        assert!(text.contains("ALLIANCE_ANSWER_DAYS") && text.contains("1..=365"), "{text}");
+        let text = explained(&["alliance", "--database-url", "mysql://root:geheim@host/db"]);
+        assert!(text.contains("mysql://…") && !text.contains("geheim"), "{text}");
+    }
 }

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
+use crate::config::both;
 use crate::error::{AppError, Result};
 
 /// The first line of a key file; the key follows on the second.
@@ -20,31 +21,37 @@ pub struct KeyFile(XChaCha20Poly1305);
 impl KeyFile {
     /// Reads the file; the error says what is wrong and how to mend it.
     pub fn read(path: &Path) -> std::result::Result<KeyFile, String> {
+        let name = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => format!(
-                "there is no key file at {}: set ALLIANCE_KEY_FILE to the one that belongs to this database (`alliance migrate` makes one for an empty database)",
-                path.display()
+            ErrorKind::NotFound => both(
+                format!("没有密钥文件 {name}:请将 ALLIANCE_KEY_FILE 设为本数据库所属的密钥文件"),
+                format!("there is no key file at {name}: set ALLIANCE_KEY_FILE to the one that belongs to this database"),
             ),
-            _ => format!("the key file {} cannot be read: {error}", path.display()),
+            _ => both(format!("无法读取密钥文件 {name}"), format!("the key file {name} cannot be read: {error}")),
         })?;
         let key = text.lines().nth(1).and_then(|line| STANDARD_NO_PAD.decode(line.trim()).ok()).filter(|key| key.len() == 32);
         match key {
             Some(key) if text.starts_with(HEADING) => Ok(KeyFile(XChaCha20Poly1305::new(key.as_slice().into()))),
-            _ => Err(format!("{} is not a key file of this program", path.display())),
+            _ => Err(both(format!("{name} 不是本程序的密钥文件"), format!("{name} is not a key file of this program"))),
         }
     }
 
     /// Makes a new file, readable by its owner alone; an existing one is never touched.
     pub fn create(path: &Path) -> std::result::Result<KeyFile, String> {
+        let failed = |error: std::io::Error| {
+            let name = path.display();
+            both(
+                format!("无法写入密钥文件 {name}:请检查文件夹是否存在、可写,或用 ALLIANCE_KEY_FILE 另选位置"),
+                format!("the key file {name} cannot be written, choose another place by ALLIANCE_KEY_FILE: {error}"),
+            )
+        };
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let key: [u8; 32] = rand::random();
-        let mut file = options.open(path).map_err(|error| format!("the key file {} cannot be made: {error}", path.display()))?;
-        writeln!(file, "{HEADING}\n{}", STANDARD_NO_PAD.encode(key))
-            .and_then(|()| file.sync_all())
-            .map_err(|error| format!("the key file {} cannot be written: {error}", path.display()))?;
+        let mut file = options.open(path).map_err(failed)?;
+        writeln!(file, "{HEADING}\n{}", STANDARD_NO_PAD.encode(key)).and_then(|()| file.sync_all()).map_err(failed)?;
         Ok(KeyFile(XChaCha20Poly1305::new((&key).into())))
     }
 

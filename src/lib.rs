@@ -3,6 +3,7 @@
 pub mod app;
 pub mod areas;
 pub mod auth;
+pub mod boot;
 pub mod calendar;
 pub mod clock;
 pub mod config;
@@ -24,6 +25,8 @@ pub mod refusal;
 pub mod reports;
 pub mod resources;
 pub mod search;
+pub mod telemetry;
 pub mod terms;
 pub mod units;
+pub mod upkeep;
 pub mod work;

@@ -7,6 +7,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaMana
 /// The list of migrations, oldest first.
 pub struct Migrator;
 
+#[derive(Clone, Copy)]
 struct Script {
     name: &'static str,
     sql: &'static str,
@@ -14,14 +15,21 @@ struct Script {
 
 macro_rules! script {
     ($name:literal) => {
-        Box::new(Script { name: $name, sql: include_str!(concat!("../sql/", $name, ".sql")) })
+        Script { name: $name, sql: include_str!(concat!("../sql/", $name, ".sql")) }
     };
 }
 
+const SCRIPTS: &[Script] = &[script!("m0001_spine"), script!("m0002_units"), script!("m0003_exchange")];
+
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![script!("m0001_spine"), script!("m0002_units"), script!("m0003_exchange")]
+        SCRIPTS.iter().map(|script| Box::new(*script) as Box<dyn MigrationTrait>).collect()
     }
+}
+
+/// All statements that make the tables on a database of this kind, in order.
+pub fn rendered(backend: DbBackend) -> Vec<String> {
+    SCRIPTS.iter().flat_map(|script| script.rendered(backend)).collect()
 }
 
 impl MigrationName for Script {
@@ -33,16 +41,22 @@ impl MigrationName for Script {
 #[async_trait::async_trait]
 impl MigrationTrait for Script {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let (uuid, instant, json) = match manager.get_database_backend() {
-            DbBackend::Postgres => ("UUID", "TIMESTAMPTZ", "JSONB"),
-            _ => ("BLOB", "TEXT", "TEXT"),
-        };
-        let backend = manager.get_database_backend();
-        let sql = self.sql.replace("{uuid}", uuid).replace("{instant}", instant).replace("{json}", json);
-        for statement in statements(&sql, backend) {
+        for statement in self.rendered(manager.get_database_backend()) {
             manager.get_connection().execute_unprepared(&statement).await?;
         }
         Ok(())
+    }
+}
+
+impl Script {
+    /// The script's statements as `backend` takes them.
+    fn rendered(&self, backend: DbBackend) -> Vec<String> {
+        let (uuid, instant, json) = match backend {
+            DbBackend::Postgres => ("UUID", "TIMESTAMPTZ", "JSONB"),
+            _ => ("BLOB", "TEXT", "TEXT"),
+        };
+        let sql = self.sql.replace("{uuid}", uuid).replace("{instant}", instant).replace("{json}", json);
+        statements(&sql, backend)
     }
 }
 
@@ -70,7 +84,25 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<usize, DbErr> {
     Ok(pending)
 }
 
-/// How many migrations the database still lacks; an error where it has some that this program does not know.
-pub async fn pending(db: &DatabaseConnection) -> Result<usize, DbErr> {
-    Ok(Migrator::get_pending_migrations(db).await?.len())
+/// How a database stands to this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It has no table of ours.
+    Empty,
+    /// It lacks this many migrations.
+    Behind(usize),
+    Current,
+    /// It has migrations that this program does not know: a newer one made them, or another program.
+    Unknown,
+}
+
+/// Looks, and writes nothing.
+pub async fn standing(db: &DatabaseConnection) -> Result<Standing, DbErr> {
+    match Migrator::get_pending_migrations_read_only(db).await {
+        Ok(pending) if pending.is_empty() => Ok(Standing::Current),
+        Ok(pending) if pending.len() == SCRIPTS.len() => Ok(Standing::Empty),
+        Ok(pending) => Ok(Standing::Behind(pending.len())),
+        Err(DbErr::Custom(_)) => Ok(Standing::Unknown),
+        Err(error) => Err(error),
+    }
 }

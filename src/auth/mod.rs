@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod entity;
+pub mod grants;
 pub mod graphql;
 mod passwords;
 mod permissions;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -35,15 +35,14 @@ pub fn digest(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
 }
 
-/// Opens a session. Attempts are counted before the password is looked at, so that many at once cannot slip past the lock, and by login
-/// whether or not an account bears it, so that a lock tells nothing.
-pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Opened> {
-    let now = app.clock().now();
+/// The account that a login and a password open. Attempts are counted before the password is looked at, so that many at once cannot slip
+/// past the lock, and by login whether or not an account bears it, so that a lock tells nothing.
+pub(super) async fn prove(app: &App, login: &str, password: &str) -> Result<account::Model> {
     let login = login.trim().to_lowercase();
     if login.len() > LONGEST_LOGIN || password.len() > 1024 {
         return Err(Reason::WrongCredentials.into());
     }
-    count_attempt(app, &login, now).await?;
+    count_attempt(app, &login, app.clock().now()).await?;
     let found = account::Entity::find()
         .filter(account::Column::Login.eq(login.as_str()))
         .filter(account::Column::DisabledAt.is_null())
@@ -51,12 +50,16 @@ pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Opened> {
         .await?;
     let hash = found.as_ref().map(|account| account.password_hash.clone());
     let right = app.passwords().verify(password, hash).await?;
-    let Some(account) = found.filter(|_| right) else {
-        return Err(Reason::WrongCredentials.into());
-    };
+    let account = found.filter(|_| right).ok_or(Reason::WrongCredentials)?;
     let forget = "DELETE FROM sign_in_failures WHERE login_digest = ?";
     app.db().pool().execute_raw(statement(app.db().pool(), forget, [digest(&login).into()])).await?;
+    Ok(account)
+}
 
+/// Opens a session.
+pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Opened> {
+    let account = prove(app, login, password).await?;
+    let now = app.clock().now();
     let session = session::Model {
         id: new_key(now),
         account_id: account.id,
@@ -67,9 +70,17 @@ pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Opened> {
     };
     let refresh = new_refresh_token();
     app.write(&Viewer::system(), &Conn::Pool(app.db().clone()), |work| {
-        let (session, token) = (session.clone(), digest(&refresh));
+        let (session, token, proved) = (session.clone(), digest(&refresh), account.password_hash.clone());
         async move {
             let id = session.id;
+            // A password that was set, or an account that was closed, since it was proved has ended the sessions before this one.
+            account::Entity::find_by_id(session.account_id)
+                .filter(account::Column::PasswordHash.eq(proved))
+                .filter(account::Column::DisabledAt.is_null())
+                .lock_shared()
+                .one(work.read())
+                .await?
+                .ok_or(Reason::WrongCredentials)?;
             session::Entity::insert(session::ActiveModel::from(session)).exec(work.read()).await?;
             refresh_token::ActiveModel { digest: Set(token), session_id: Set(id), used_at: Set(None) }.insert(work.read()).await?;
             Ok(())
@@ -186,6 +197,7 @@ async fn running_grants(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<
         .filter(role_grant::Column::RevokedAt.is_null())
         .filter(role_grant::Column::ValidFrom.lte(today))
         .filter(Condition::any().add(role_grant::Column::ValidUntil.is_null()).add(role_grant::Column::ValidUntil.gte(today)))
+        .order_by_asc(role_grant::Column::Id)
         .all(app.db().pool())
         .await?)
 }

@@ -13,7 +13,7 @@ use crate::auth::Viewer;
 use crate::error::{AppError, Result};
 use crate::ids::GlobalId;
 use crate::refusal::{Reason, Refusal, RefusalCode, Warning, WarningCode};
-use crate::work::Work;
+use crate::work::{Work, statement};
 
 /// Keys as they are stored.
 #[sea_orm::model]
@@ -51,11 +51,24 @@ struct Key {
 }
 
 impl Key {
-    async fn recorded(&self, work: &Work) -> Result<Option<Uuid>> {
-        let id = (self.account, self.key.clone(), self.path.clone());
-        let Some(row) = Entity::find_by_id(id).one(work.read()).await? else {
+    /// Takes the key for this transaction, and waits for another that has it; the object that was recorded under it, if one was.
+    async fn take(&self, work: &Work) -> Result<Option<Uuid>> {
+        let sql = "INSERT INTO idempotency_keys (account_id, idempotency_key, path, request_digest, node_id, warnings, created_at) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id, idempotency_key, path) DO NOTHING";
+        let values: [sea_orm::Value; 7] = [
+            self.account.into(),
+            self.key.clone().into(),
+            self.path.clone().into(),
+            self.digest.clone().into(),
+            Uuid::nil().into(),
+            serde_json::json!([]).into(),
+            work.now().into(),
+        ];
+        if work.read().execute_raw(statement(work.read(), sql, values)).await?.rows_affected() > 0 {
             return Ok(None);
-        };
+        }
+        let found = Entity::find_by_id((self.account, self.key.clone(), self.path.clone())).one(work.read()).await?;
+        let row = found.ok_or(AppError::Conflict)?;
         if row.request_digest != self.digest {
             return Err(Reason::IdempotencyKeyReused.into());
         }
@@ -65,21 +78,18 @@ impl Key {
         Ok(Some(row.node_id))
     }
 
+    /// Says what became of the work that the key was taken for.
     async fn record(&self, work: &Work, node: Uuid) -> Result<()> {
         let row = ActiveModel {
             account_id: Set(self.account),
             idempotency_key: Set(self.key.clone()),
             path: Set(self.path.clone()),
-            request_digest: Set(self.digest.clone()),
             node_id: Set(node),
             warnings: Set(serde_json::to_value(work.warning_codes()).unwrap_or_default()),
-            created_at: Set(work.now()),
+            ..Default::default()
         };
-        // Somebody else recorded it a moment ago: at the next attempt it is there to be read.
-        match Entity::insert(row).exec_without_returning(work.read()).await {
-            Err(error) if matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))) => Err(AppError::Conflict),
-            other => Ok(other.map(|_| ())?),
-        }
+        Entity::update(row).exec(work.read()).await?;
+        Ok(())
     }
 }
 
@@ -119,7 +129,7 @@ where
             let (key, action) = (key.clone(), &action);
             async move {
                 if let Some(key) = &key
-                    && let Some(node) = key.recorded(&work).await?
+                    && let Some(node) = key.take(&work).await?
                 {
                     return Ok(node);
                 }
@@ -157,7 +167,7 @@ async fn log_refused(ctx: &Context<'_>, viewer: &Viewer, permission: &str, node:
     let sql = "INSERT INTO refused_permissions (id, at, account_id, permission, node_id) VALUES (?, ?, ?, ?, ?)";
     let values: [sea_orm::Value; 5] =
         [crate::ids::new_key(now).into(), now.into(), viewer.account_id().into(), permission.into(), node.map(|node| node.key).into()];
-    app.db().pool().execute_raw(crate::work::statement(app.db().pool(), sql, values)).await?;
+    app.db().pool().execute_raw(statement(app.db().pool(), sql, values)).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBu
 
 use super::node::NodeQuery;
 use crate::areas::graphql::{AreaMutation, AreaQuery};
+use crate::auth::graphql::{AccountMutation, AccountQuery, GrantMutation, SessionMutation, SessionQuery};
 use crate::contributions::graphql::ContributionMutation;
 use crate::journal::graphql::{ChangeSubscription, JournalQuery};
 use crate::matches::graphql::{MatchMutation, MatchQuery};
@@ -14,11 +15,32 @@ use crate::units::graphql::{UnitMutation, UnitQuery};
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, AreaQuery, UnitQuery, PledgeQuery, NeedQuery, MatchQuery, ReportQuery, JournalQuery);
+pub struct Query(
+    NodeQuery,
+    SessionQuery,
+    AccountQuery,
+    AreaQuery,
+    UnitQuery,
+    PledgeQuery,
+    NeedQuery,
+    MatchQuery,
+    ReportQuery,
+    JournalQuery,
+);
 
 /// Everything that can be done.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AreaMutation, UnitMutation, PledgeMutation, NeedMutation, MatchMutation, ContributionMutation);
+pub struct Mutation(
+    SessionMutation,
+    AccountMutation,
+    GrantMutation,
+    AreaMutation,
+    UnitMutation,
+    PledgeMutation,
+    NeedMutation,
+    MatchMutation,
+    ContributionMutation,
+);
 
 /// Everything that can be followed.
 #[derive(MergedSubscription, Default)]

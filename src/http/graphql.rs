@@ -1,6 +1,6 @@
 //! GraphQL over HTTP: what is refused before anything runs, and how answers are written.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as Answer, ServerError, Value, Variables};
@@ -213,8 +213,9 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
         return stream(http, reply, admitted, query, variables, viewer);
     }
     let limit = Duration::from_secs(u64::from(http.app.settings().request_seconds));
+    let (kind, name, account, started) = (admitted.operation, admitted.operation_name.clone(), viewer.account_id(), Instant::now());
     let work = execute(&http, reply.lang, admitted, query, variables, viewer, key, dry_run);
-    match tokio::time::timeout(limit, work).await {
+    let response = match tokio::time::timeout(limit, work).await {
         Ok(Ok(answer)) => {
             let failed_before =
                 answer.data == Value::Null && answer.errors.iter().all(|error| error.path.is_empty()) && !answer.errors.is_empty();
@@ -229,7 +230,10 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
             let (zh, en) = ("处理超时,请缩小查询后再试", "The request took too long; ask for less");
             reply.refuse(StatusCode::SERVICE_UNAVAILABLE, "LIMIT_EXCEEDED", zh, en)
         }
-    }
+    };
+    let (status, millis) = (response.status().as_u16(), started.elapsed().as_millis());
+    tracing::info!(%kind, operation = name, account = account.map(tracing::field::display), status, millis, "request");
+    response
 }
 
 /// The viewer that a bearer token opens; anonymous where there is none.

@@ -138,6 +138,8 @@ term! {
         ContributionReversed = "CONTRIBUTION_REVERSED" "冲销投入",
         /// An account was created.
         AccountCreated = "ACCOUNT_CREATED" "新建账号",
+        /// An account was closed.
+        AccountDisabled = "ACCOUNT_DISABLED" "停用账号",
         /// An account got a new password.
         PasswordSet = "PASSWORD_SET" "重设密码",
         /// A role was granted.

@@ -124,7 +124,7 @@ pub fn answering_side(exchange: &Model) -> MatchSide {
 }
 
 /// Whether an application can be answered by this account; `false` where it was answered so already.
-pub fn answer(exchange: &Model, confirm: bool, by: Option<Uuid>) -> Result<bool, Refusal> {
+pub fn answer(exchange: &Model, confirm: bool, by: Option<Uuid>, now: DateTime<Utc>) -> Result<bool, Refusal> {
     let done = if confirm {
         exchange.confirmed_at.is_some() && (exchange.status.is_confirmed() || exchange.status == MatchStatus::Completed)
     } else {
@@ -135,6 +135,10 @@ pub fn answer(exchange: &Model, confirm: bool, by: Option<Uuid>) -> Result<bool,
     }
     if exchange.status != MatchStatus::Applied {
         return Err(wrong_state(exchange));
+    }
+    // Whether or not the sweep has come by.
+    if let Some(lapsed) = exchange.next_step_at.filter(|at| confirm && *at <= now) {
+        return Err(Reason::Lapsed { day: shanghai_day(lapsed - chrono::Duration::seconds(1)) }.into());
     }
     if confirm && by == Some(exchange.applied_by) {
         return Err(Reason::SecondPersonRequired.into());

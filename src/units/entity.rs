@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -133,9 +133,10 @@ pub async fn hold_unit(db: &impl ConnectionTrait, id: Uuid) -> Result<unit::Mode
     unit::Entity::find_by_id(id).lock_shared().one(db).await?.ok_or(AppError::NotFound)
 }
 
-/// A unit whose standing is about to change.
+/// A unit whose standing is about to change. Its key does not: rows that refer to it may be written meanwhile, by those who hold what the
+/// change of standing will wait for.
 pub async fn lock_unit(db: &impl ConnectionTrait, id: Uuid) -> Result<unit::Model> {
-    unit::Entity::find_by_id(id).lock_exclusive().one(db).await?.ok_or(AppError::NotFound)
+    unit::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(db).await?.ok_or(AppError::NotFound)
 }
 
 pub async fn find_alliance(db: &impl ConnectionTrait, id: Uuid) -> Result<alliance::Model> {

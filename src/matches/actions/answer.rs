@@ -22,7 +22,7 @@ pub async fn confirm(work: &Work, id: Uuid) -> Result<Uuid> {
         return super::transfer::confirm(&permit, &seen, unit.active).await;
     }
     let mut locked = lock(work, &seen).await?;
-    if !rules::answer(&locked.exchange, true, permit.account())? {
+    if !rules::answer(&locked.exchange, true, permit.account(), work.now())? {
         return Ok(id);
     }
     if !unit.active {
@@ -60,7 +60,7 @@ pub async fn reject(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
     let seen = peek(work, id).await?;
     let permit = work.permit(Permission::AnswerMatch, &seen.scope(rules::answering_side(&seen)), Some(seen.node()))?;
     let mut locked = lock(work, &seen).await?;
-    if rules::answer(&locked.exchange, false, permit.account())? {
+    if rules::answer(&locked.exchange, false, permit.account(), work.now())? {
         locked.end(&permit, MatchStatus::Rejected, check_reason(reason)?).await?;
     }
     Ok(id)

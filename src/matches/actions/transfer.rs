@@ -72,7 +72,7 @@ pub async fn confirm(permit: &Permit, seen: &exchange::Model, active: bool) -> R
     let old = exchange::Entity::find_by_id(old).one(work.read()).await?.ok_or(AppError::NotFound)?;
     let mut locked = lock(work, &old).await?;
     let mut new = exchange::Entity::find_by_id(seen.id).lock_exclusive().one(work.read()).await?.ok_or(AppError::NotFound)?;
-    if !rules::answer(&new, true, permit.account())? {
+    if !rules::answer(&new, true, permit.account(), work.now())? {
         return Ok(new.id);
     }
     if !active {

@@ -168,7 +168,7 @@ impl Match {
 
     /// What the viewer may do with it: CONFIRM, REJECT, CANCEL, TRANSFER, REPORT, EVALUATE.
     async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
-        let viewer = &request(ctx).viewer;
+        let (viewer, now) = (&request(ctx).viewer, request(ctx).now());
         let exchange = &self.0;
         let by = viewer.account_id();
         let unit = Scope::Unit(exchange.unit_id);
@@ -182,8 +182,8 @@ impl Match {
             may(Permission::AnswerMatch, &exchange.scope(side), rule(side))
         };
         Ok(vec![
-            can(ctx, Action::Confirm, may(Permission::AnswerMatch, &answering, rules::answer(exchange, true, by))),
-            can(ctx, Action::Reject, may(Permission::AnswerMatch, &answering, rules::answer(exchange, false, by))),
+            can(ctx, Action::Confirm, may(Permission::AnswerMatch, &answering, rules::answer(exchange, true, by, now))),
+            can(ctx, Action::Reject, may(Permission::AnswerMatch, &answering, rules::answer(exchange, false, by, now))),
             can(ctx, Action::Cancel, by_side(&|side| rules::cancel(exchange, side))),
             can(ctx, Action::Transfer, may(Permission::TransferMatch, &unit, rules::transfer(exchange).map(|()| true))),
             can(ctx, Action::Report, may(Permission::ReportDelivery, &unit, rules::report(exchange).map(|()| true))),

@@ -1,0 +1,71 @@
+//! Serving until the end is asked for.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use alliance::app::App;
+use alliance::config::both;
+use alliance::{http, search, upkeep};
+use tokio::net::TcpListener;
+
+/// How long a proxy may need to see that the service is ending.
+const NOTICE: Duration = Duration::from_millis(500);
+
+/// Serves an app; `ready` learns the address as soon as it takes connections.
+pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), String> {
+    let listen = app.settings().listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| unbound(listen, &error))?;
+    let address = listener.local_addr().map_err(|error| unbound(listen, &error))?;
+    let end = asked_to_end()?;
+    tokio::task::spawn_blocking(search::warm_up);
+    let upkeep = tokio::spawn(upkeep::run(app.clone()));
+    let http = http::Http::new(app);
+    println!("服务已启动 / Serving at http://{address}/graphql");
+    tracing::info!(%address, "serving");
+    ready(address);
+    let ending = http.clone();
+    let end = async move {
+        end.await;
+        tracing::info!("ending");
+        ending.end();
+        tokio::time::sleep(NOTICE).await;
+    };
+    http::serve(listener, http::router(http), end).await;
+    upkeep.abort();
+    tracing::info!("ended");
+    Ok(())
+}
+
+fn unbound(listen: SocketAddr, error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => both(
+            format!("端口 {} 已被占用:请停止占用它的程序,或用 --listen(ALLIANCE_LISTEN)另选端口", listen.port()),
+            format!("{listen} is in use: stop the other program, or choose another port by --listen (ALLIANCE_LISTEN)"),
+        ),
+        ErrorKind::PermissionDenied => both(
+            format!("无权使用端口 {}:请用 --listen(ALLIANCE_LISTEN)选用 1024 以上的端口", listen.port()),
+            format!("{listen} is not permitted: choose a port from 1024 up by --listen (ALLIANCE_LISTEN)"),
+        ),
+        ErrorKind::AddrNotAvailable => both(
+            format!("本机没有地址 {}:请用 --listen(ALLIANCE_LISTEN)更正", listen.ip()),
+            format!("{} is no address of this machine: correct --listen (ALLIANCE_LISTEN)", listen.ip()),
+        ),
+        _ => both(format!("无法监听 {listen}"), format!("Cannot listen: {error}")),
+    }
+}
+
+/// Waits for ctrl-c or, from a supervisor, SIGTERM.
+fn asked_to_end() -> Result<impl Future<Output = ()>, String> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(|error| error.to_string())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

@@ -1,0 +1,84 @@
+//! What one request may ask for. The guard stands before the executor, so that no small document can keep the service busy.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Answer, TestApp, json};
+
+/// Sends a document that must be refused for its size, and fast; the limit that it names.
+async fn over_the_limit(app: &TestApp, document: &str) -> String {
+    let begun = Instant::now();
+    let answer = app.anyone().run(document, json!({})).await;
+    let took = begun.elapsed();
+    assert_eq!((answer.status, answer.code()), (400, "LIMIT_EXCEEDED"), "{answer}");
+    assert!(took < Duration::from_secs(1), "it took {took:?}");
+    answer.errors()[0]["extensions"]["limit"].as_str().unwrap_or_default().to_owned()
+}
+
+async fn passes(app: &TestApp, document: &str) -> Answer {
+    let answer = app.anyone().run(document, json!({})).await;
+    assert_eq!(answer.errors(), [] as [serde_json::Value; 0], "{answer}");
+    answer
+}
+
+/// Fragments that each spread the next one twice.
+fn bomb(depth: usize) -> String {
+    let mut document = "{ __typename ...f0 }".to_owned();
+    for n in 0..depth {
+        document += &format!(" fragment f{n} on Query {{ ...f{} ...f{} }}", n + 1, n + 1);
+    }
+    document + &format!(" fragment f{depth} on Query {{ __typename }}")
+}
+
+both! {
+    async fn a_kilobyte_of_fragments_does_not_stop_the_service(app) {
+        for depth in [12, 20, 30, 31] {
+            over_the_limit(app, &bomb(depth)).await;
+        }
+        passes(app, "{ __typename }").await;
+    }
+
+    async fn a_circle_of_fragments_is_refused(app) {
+        for document in ["{ ...a } fragment a on Query { ...a }", "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }"] {
+            let answer = app.anyone().run(document, json!({})).await;
+            assert_eq!((answer.status, answer.code()), (400, "GRAPHQL_VALIDATION_FAILED"), "{answer}");
+        }
+    }
+
+    async fn each_measure_of_a_document_has_its_limit(app) {
+        let deep = format!("{{ area(code: \"1\") {} }}", "{ parent ".repeat(20) + "{ id }" + &" }".repeat(20));
+        assert_eq!(over_the_limit(app, &deep).await, "depth");
+        let aliases = |n: usize| (0..n).map(|n| format!(" a{n}: id")).collect::<String>();
+        passes(app, &format!("{{ area(code: \"1\") {{ {} }} }}", aliases(100))).await;
+        assert_eq!(over_the_limit(app, &format!("{{ area(code: \"1\") {{ {} }} }}", aliases(101))).await, "aliases");
+        let roots = |n: usize| format!("{{ {} }}", " __typename".repeat(n));
+        passes(app, &roots(30)).await;
+        assert_eq!(over_the_limit(app, &roots(31)).await, "root fields");
+        let directives = format!("{{ {} }}", " __typename @skip(if: false)".repeat(26).replace(") __", ") @include(if: true) __"));
+        assert_eq!(over_the_limit(app, &directives).await, "directives");
+        assert_eq!(over_the_limit(app, &format!("{{ area(code: \"1\") {{ {} }} }}", " id".repeat(2000))).await, "fields");
+        let long = format!("{{ area(code: \"{}\") {{ id }} }}", "长".repeat(12_000));
+        assert_eq!(over_the_limit(app, &long).await, "bytes");
+        assert_eq!(over_the_limit(app, &format!("{{ {} }}", " id".repeat(5001))).await, "tokens");
+        let nested = format!("{{ area(code: {}1{}) {{ id }} }}", "[".repeat(200), "]".repeat(200));
+        assert_eq!(over_the_limit(app, &nested).await, "nesting");
+    }
+
+    async fn a_page_within_a_page_costs_its_product(app) {
+        let page = |outer: u32, inner: u32| {
+            format!("{{ alliances(first: {outer}) {{ nodes {{ memberships(first: {inner}) {{ nodes {{ id unit {{ name }} }} }} }} }} }}")
+        };
+        passes(app, &page(100, 20)).await;
+        assert_eq!(over_the_limit(app, &page(100, 100).replace("{ name }", "{ name kind id creditCode address track }")).await, "cost");
+        // The same through a variable and its default.
+        let variable = "query($n: Int = 100) {
+            alliances(first: $n) { nodes { memberships(first: $n) { nodes { id unit { name kind id creditCode } } } } } }";
+        assert_eq!(over_the_limit(app, variable).await, "cost");
+    }
+
+    async fn the_schema_may_be_asked_for_but_not_in_circles(app) {
+        passes(app, "{ __schema { types { name fields { name args { name type { name ofType { name } } } } } } }").await;
+        let circle = "{ __schema { types { fields { type { fields { type { fields { type { name } } } } } } } } }";
+        let limit = over_the_limit(app, circle).await;
+        assert!(limit.starts_with("introspection"), "{limit}");
+    }
+}

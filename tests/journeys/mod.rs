@@ -1,0 +1,45 @@
+//! The scenes that the exchange has to carry, each from its first step to its last.
+
+mod clinic;
+mod lecture;
+mod overdue;
+mod refused;
+mod rice;
+mod split;
+mod strangers;
+mod suspended;
+
+use crate::support::{Actor, Thing, Value, World, json};
+
+/// A need as most scenes post it; `with` overrides and adds.
+fn need(community: &str, title: &str, wanted: &str, measure: &str, with: Value) -> Value {
+    let mut input = json!({
+        "community": community, "category": "HARDSHIP_AND_EMPLOYMENT", "form": "GOODS", "title": title,
+        "wanted": wanted, "measure": measure, "submit": true,
+    });
+    for (name, value) in with.as_object().expect("an object") {
+        input[name] = value.clone();
+    }
+    input
+}
+
+impl World {
+    /// A need of 紫微社区 in the open hall: nobody is paired with it. The district posts for it, the street publishes.
+    async fn open_need(&self, title: &str, wanted: &str, measure: &str) -> Thing {
+        let posted = self.district.post_need(need(&self.ziwei, title, wanted, measure, json!({}))).await.done();
+        self.street.publish(&posted).await.done_with_warnings(&["NO_PAIRED_UNITS"])
+    }
+
+    /// A pledge on the resource list.
+    async fn listed(&self, by: &Actor, unit: &str, title: &str, total: &str, measure: &str, with: Value) -> Thing {
+        let mut input = json!({
+            "unit": unit, "form": "GOODS", "category": "HARDSHIP_AND_EMPLOYMENT", "title": title, "total": total, "measure": measure,
+        });
+        for (name, value) in with.as_object().expect("an object") {
+            input[name] = value.clone();
+        }
+        let pledge = by.pledge_resource(input).await.done();
+        assert_eq!(pledge["status"], "SUBMITTED");
+        self.district.list_pledge(&pledge).await.done()
+    }
+}

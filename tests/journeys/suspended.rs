@@ -1,0 +1,105 @@
+//! A unit is suspended while it has live matches.
+
+use super::need;
+use crate::support::{Id, Thing, World, json};
+
+async fn membership(w: &World, unit: &str) -> Thing {
+    let unit = w.district.see(unit).await;
+    let memberships = unit["memberships"].as_array().expect("a list").clone();
+    w.district.see(memberships[0]["id"].as_str().expect("an id")).await
+}
+
+both! {
+    async fn its_matches_are_listed_for_reassignment_and_directed_windows_skip_it(app) {
+        let w = app.world().await;
+        let rice = w.listed(&w.unit, &w.shennong, "慰问大米", "50", "袋", json!({})).await;
+        let first = w.secretary.post_need(need(&w.taoyuan, "困难家庭冬季口粮", "20", "袋", json!({}))).await.done();
+        w.street.publish(&first).await.done();
+        let confirmed = w.unit.claim_from(&rice, &first, &w.shennong, "20").await.done();
+        w.secretary.confirm(&confirmed).await.done();
+        let second = w.secretary.post_need(need(&w.taoyuan, "老人春季口粮", "10", "袋", json!({}))).await.done();
+        w.street.publish(&second).await.done();
+        let applied = w.unit.claim_from(&rice, &second, &w.shennong, "10").await.done();
+        w.legal.sees(&second, "MATCHED: 10 = 10 promised").await;
+
+        // The host suspends it; a stranger cannot, the unit itself cannot.
+        let membership = membership(&w, &w.shennong).await;
+        assert_eq!(membership["status"], "ACTIVE");
+        w.street2.suspend(&membership, "连续两次未履约").await.failed("FORBIDDEN");
+        w.unit.suspend(&membership, "连续两次未履约").await.failed("FORBIDDEN");
+        assert_eq!(w.street.suspend(&membership, "连续两次未履约").await.done()["status"], "SUSPENDED");
+        assert_eq!(w.street.suspend(&membership, "又一次").await.done()["status"], "SUSPENDED", "done already is no error");
+
+        // What was applied for is given back, what was confirmed waits for another.
+        let returned = w.unit.sees(&applied, "REVOKED_BY_COMMUNITY: 10 = 10 returned").await;
+        assert_eq!(returned["reason"], "连续两次未履约");
+        w.legal.sees(&second, "PUBLISHED_DIRECTED: 10 = 10 unmatched").await;
+        w.secretary.sees(&confirmed, "CONFIRMED: 20 = 20 outstanding").await;
+        assert_eq!(w.secretary.lists("matches(filter: { reassign: true })").await, [confirmed.id()]);
+        assert_eq!(w.secretary2.lists("matches(filter: { reassign: true })").await, [""; 0]);
+        assert_eq!(app.journal_of(confirmed.id()).await, ["MATCH_APPLIED", "MATCH_CONFIRMED", "MATCH_REASSIGNABLE"]);
+
+        // Its pledges are hidden, and it can neither claim nor be asked.
+        app.anyone().sees_nothing_of(&rice).await;
+        assert_eq!(app.anyone().lists("pledges").await, [""; 0]);
+        w.unit.sees(&rice, "LISTED: 50 = 30 available + 20 held").await;
+        w.unit.claim(&second, &w.shennong, "1").await.refused("NOT_A_MEMBER");
+        w.secretary2.request_from(&rice, &w.shuanghui, "1").await.failed("NOT_FOUND");
+
+        // A need that is published now is directed to the other paired unit alone.
+        let third = w.secretary.post_need(need(&w.taoyuan, "请讲一场《民法典》", "1", "场", json!({}))).await.done();
+        assert_eq!(w.street.publish(&third).await.done().standing(), "PUBLISHED_DIRECTED: 1 = 1 unmatched");
+        w.legal.sees(&third, "PUBLISHED_DIRECTED: 1 = 1 unmatched").await;
+        w.unit.sees_nothing_of(&third).await;
+        let named = need(&w.taoyuan, "慰问三户老人", "3", "户", json!({ "directedTo": [w.shennong] }));
+        let refusal = w.secretary.post_need(named).await.refused("NOT_PAIRED");
+        assert_eq!(refusal["path"], json!(["input", "directedTo"]));
+
+        // It may still report what it handed over, and that is counted.
+        let report = w.unit.report(&confirmed, "5").await.done();
+        w.secretary.accept(&report, "5").await.done();
+        w.secretary.sees(&confirmed, "FULFILLING: 20 = 15 outstanding + 5 accepted").await;
+        // The community gives the rest to another: revoked, the rest is open again.
+        let ended = w.secretary.cancel(&confirmed, "由其他单位接续").await.done();
+        assert_eq!(ended.standing(), "COMPLETED: 20 = 5 accepted + 15 returned");
+        w.legal.claim(&first, &w.legal_aid, "15").await.done();
+        w.secretary.sees(&first, "IN_PROGRESS: 20 = 15 promised + 5 accepted").await;
+        assert_eq!(w.secretary.lists("matches(filter: { reassign: true })").await, [""; 0]);
+
+        // Taken back, it is as it was.
+        assert_eq!(w.street.resume_membership(&membership).await.done()["status"], "ACTIVE");
+        app.anyone().sees(&rice, "LISTED: 50 = 45 available + 5 given").await;
+        w.unit.claim(&second, &w.shennong, "10").await.done();
+    }
+
+    async fn a_unit_hands_its_match_on_and_nothing_moves_until_the_other_confirms(app) {
+        let w = app.world().await;
+        let rice = w.listed(&w.unit, &w.shennong, "慰问大米", "50", "袋", json!({})).await;
+        let winter = w.secretary.post_need(need(&w.taoyuan, "困难家庭冬季口粮", "30", "袋", json!({}))).await.done();
+        w.street.publish(&winter).await.done();
+        let old = w.unit.claim_from(&rice, &winter, &w.shennong, "30").await.done();
+        w.secretary.confirm(&old).await.done();
+        let report = w.unit.report(&old, "10").await.done();
+        let input = json!({ "match": old.id(), "toUnit": w.kunbo, "reason": "货源不足" });
+        w.unit.transfer_match(input.clone()).await.refused("REPORT_PENDING");
+        w.secretary.accept(&report, "10").await.done();
+
+        let proposed = w.unit.transfer_match(input.clone()).await.done();
+        assert_eq!((proposed.text("status"), proposed["unit"]["name"].as_str()), ("APPLIED", Some("坤博集团")));
+        assert_eq!(proposed["outstanding"], "0", "it holds nothing yet");
+        w.unit.transfer_match(input.clone()).await.refused("TRANSFER_PENDING");
+        w.unit.sees(&old, "FULFILLING: 30 = 20 outstanding + 10 accepted").await;
+
+        // Turned down: the old match goes on. Proposed again and confirmed: the outstanding part moves over.
+        w.secretary.confirm(&proposed).await.failed("FORBIDDEN");
+        w.unit2.reject(&proposed, "运力不足").await.done();
+        w.unit.sees(&old, "FULFILLING: 30 = 20 outstanding + 10 accepted").await;
+        let proposed = w.unit.transfer_match(input).await.done();
+        let taken = w.unit2.confirm(&proposed).await.done();
+        assert_eq!(taken.standing(), "CONFIRMED: 20 = 20 outstanding");
+        assert_eq!(taken["need"]["id"], winter.id());
+        w.unit.sees(&old, "COMPLETED: 30 = 10 accepted + 20 returned").await;
+        w.secretary.sees(&winter, "IN_PROGRESS: 30 = 20 promised + 10 accepted").await;
+        app.anyone().sees(&rice, "LISTED: 50 = 40 available + 10 given").await;
+    }
+}
