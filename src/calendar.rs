@@ -14,6 +14,8 @@ const LONGEST_BREAK: usize = 15;
 /// One day on which the table departs from, or confirms, the ordinary week.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Holiday {
+    /// The year whose notice lists it; a New Year break may begin in the December before.
+    pub year: i32,
     /// The day, in Shanghai.
     pub date: NaiveDate,
     /// `true`: a 调休 workday; `false`: a day off.
@@ -88,14 +90,15 @@ pub fn start_of(day: NaiveDate) -> DateTime<Utc> {
 pub fn parse_holidays(toml: &str) -> Result<Vec<Holiday>, String> {
     let years: BTreeMap<String, BTreeMap<String, Festival>> = toml::from_str(toml).map_err(|error| error.to_string())?;
     let mut rows = BTreeMap::new();
-    for (year, festivals) in &years {
+    for (section, festivals) in &years {
+        let year: i32 = section.parse().map_err(|_| format!("[{section}] is no year"))?;
         for (name, festival) in festivals {
-            let at = |wrong: String| format!("{year} {name}: {wrong}");
+            let at = |wrong: String| format!("{section} {name}: {wrong}");
             for (date, working) in festival.days().map_err(at)? {
                 if !belongs(date, year) {
                     return Err(at(format!("{date} is not of {year}")));
                 }
-                let row = Holiday { date, working, name: name.clone() };
+                let row = Holiday { year, date, working, name: name.clone() };
                 if let Some(other) = rows.insert(date, row) {
                     return Err(at(format!("{date} is already listed under {}", other.name)));
                 }
@@ -143,9 +146,9 @@ fn naive(date: &toml::value::Date) -> Result<NaiveDate, String> {
 }
 
 /// A notice may begin the New Year break, or work a day for it, in the December before.
-fn belongs(date: NaiveDate, year: &str) -> bool {
+fn belongs(date: NaiveDate, year: i32) -> bool {
     let of_notice = if date.month() == 12 { date.year()..=date.year() + 1 } else { date.year()..=date.year() };
-    year.parse().is_ok_and(|year: i32| of_notice.contains(&year))
+    of_notice.contains(&year)
 }
 
 fn is_weekday(day: NaiveDate) -> bool {
@@ -249,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_loaded_year_is_covered_and_its_rows_replace_the_shipped_ones() {
-        let row = |date, working| Holiday { date: day(date), working, name: "元旦".into() };
+        let row = |date, working| Holiday { year: day(date).year(), date: day(date), working, name: "元旦".into() };
         let calendar = Calendar::shipped().with([
             row("2026-12-31", false),
             row("2027-01-01", false),
@@ -278,7 +281,7 @@ mod tests {
     #[test]
     fn a_table_reads_as_one_row_a_day_in_order() {
         let rows = parse_holidays("[2027]\n\"元旦\" = { from = 2026-12-31, to = 2027-01-01, working = [2026-12-27] }").unwrap();
-        let row = |date, working| Holiday { date: day(date), working, name: "元旦".into() };
+        let row = |date, working| Holiday { year: day(date).year(), date: day(date), working, name: "元旦".into() };
         assert_eq!(rows, [row("2026-12-27", true), row("2026-12-31", false), row("2027-01-01", false)]);
     }
 

@@ -33,6 +33,7 @@ CREATE INDEX areas_lineage ON areas (lineage);
 -- Days that the State Council's yearly table moves, for years later than those that ship with the program.
 CREATE TABLE holidays (
     day DATE NOT NULL PRIMARY KEY,
+    year INTEGER NOT NULL,
     working BOOLEAN NOT NULL,
     name TEXT NOT NULL
 );

@@ -101,21 +101,20 @@ pub async fn split(work: &Work, id: Uuid, on: NaiveDate, into: &[(String, String
     Ok(id)
 }
 
-/// Loads or replaces the holiday table of the years that the rows name. The result is the district.
+/// Loads or replaces the holiday tables of the years whose notices the rows are of. The result is the district.
 pub async fn load_holidays(work: &Work, district: Uuid, rows: &[Holiday]) -> Result<Uuid> {
     let area = find(work.read(), district).await?;
     let permit = work.permit(Permission::ManageHolidays, &area.scope(), Some(area.node()))?;
-    let mut years: Vec<i32> = rows.iter().map(|row| chrono::Datelike::year(&row.date)).collect();
-    years.dedup();
-    for year in years {
-        let (first, last) = (NaiveDate::from_ymd_opt(year, 1, 1), NaiveDate::from_ymd_opt(year, 12, 31));
-        holiday::Entity::delete_many()
-            .filter(holiday::Column::Day.gte(first))
-            .filter(holiday::Column::Day.lte(last))
-            .exec(permit.write())
-            .await?;
-    }
-    let models = rows.iter().map(|row| holiday::ActiveModel { day: Set(row.date), working: Set(row.working), name: Set(row.name.clone()) });
+    let replaced = Condition::any()
+        .add(holiday::Column::Year.is_in(rows.iter().map(|row| row.year)))
+        .add(holiday::Column::Day.is_in(rows.iter().map(|row| row.date)));
+    holiday::Entity::delete_many().filter(replaced).exec(permit.write()).await?;
+    let models = rows.iter().map(|row| holiday::ActiveModel {
+        day: Set(row.date),
+        year: Set(row.year),
+        working: Set(row.working),
+        name: Set(row.name.clone()),
+    });
     holiday::Entity::insert_many(models).exec_without_returning(permit.write()).await?;
     permit.journal(ChangeKind::HolidaysLoaded, permit.account().map_or(area.node(), account_node), Some(area.district_id));
     Ok(district)

@@ -42,6 +42,7 @@ pub mod holiday {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub day: Date,
+        pub year: i32,
         pub working: bool,
         pub name: String,
     }

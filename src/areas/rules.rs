@@ -29,12 +29,16 @@ term! {
 /// Whether an area of `level` may hang on one of `parent`; a district hangs on nothing.
 pub fn fits(level: AreaLevel, parent: Option<AreaLevel>) -> bool {
     use AreaLevel::*;
-    match (level, parent) {
-        (District, None) => true,
-        (Street, Some(District)) | (Community, Some(Street)) | (Compound, Some(Community)) => true,
-        (Grid, Some(Community | Compound)) | (Building, Some(Compound | Grid)) | (Entrance, Some(Building)) => true,
-        _ => false,
-    }
+    matches!(
+        (level, parent),
+        (District, None)
+            | (Street, Some(District))
+            | (Community, Some(Street))
+            | (Compound, Some(Community))
+            | (Grid, Some(Community | Compound))
+            | (Building, Some(Compound | Grid))
+            | (Entrance, Some(Building))
+    )
 }
 
 /// Checks the code of an area: its parent's code with three digits of its own for streets and communities, with anything printable below.

@@ -2,6 +2,7 @@
 //!
 //! A resolver decides nothing: queries read through a topic's `visible_to`, mutations call one action of a topic by [`mutate`].
 
+pub mod driver;
 pub mod errors;
 pub mod guard;
 pub mod node;
@@ -9,19 +10,22 @@ pub mod paging;
 mod payload;
 pub mod schema;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_graphql::Context;
 use async_graphql::dataloader::DataLoader;
 use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait;
 
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
-use crate::ids::{GlobalId, NodeKind};
+use crate::ids::{GlobalId, NodeKind, new_key};
 use crate::lang::Lang;
+use crate::work::statement;
 
+use driver::Batches;
 pub(crate) use payload::payload;
 pub use payload::{Outcome, RefusalView, WarningView, mutate};
 
@@ -31,9 +35,36 @@ pub struct Source {
     pub viewer: Viewer,
     pub conn: Conn,
     pub lang: Lang,
+    /// Refused attempts, to be kept when the request's own transaction is over.
+    refused: Mutex<Vec<(&'static str, Option<GlobalId>)>>,
 }
 
 impl Source {
+    pub fn new(app: App, viewer: Viewer, conn: Conn, lang: Lang) -> Source {
+        Source { app, viewer, conn, lang, refused: Mutex::default() }
+    }
+
+    fn refuse(&self, permission: &'static str, node: Option<GlobalId>) {
+        self.refused.lock().expect("no panic under this lock").push((permission, node));
+    }
+
+    /// Ends the request: a dry run's transaction is rolled back, then what was refused goes to the log.
+    pub async fn close(self) -> Result<()> {
+        if let Conn::Dry(transaction) = self.conn
+            && let Some(transaction) = Arc::into_inner(transaction)
+        {
+            transaction.rollback().await?;
+        }
+        let (db, now) = (self.app.db().pool(), self.app.clock().now());
+        for (permission, node) in self.refused.into_inner().expect("no panic under this lock") {
+            let sql = "INSERT INTO refused_permissions (id, at, account_id, permission, node_id) VALUES (?, ?, ?, ?, ?)";
+            let values: [sea_orm::Value; 5] =
+                [new_key(now).into(), now.into(), self.viewer.account_id().into(), permission.into(), node.map(|node| node.key).into()];
+            db.execute_raw(statement(db, sql, values)).await?;
+        }
+        Ok(())
+    }
+
     /// The present; a stream lives longer than an instant.
     pub fn now(&self) -> DateTime<Utc> {
         self.app.clock().now()
@@ -47,16 +78,18 @@ pub struct Loaders(pub Arc<Source>);
 /// What a request carries through its resolvers.
 pub struct Request {
     pub source: Arc<Source>,
+    pub batches: Batches,
     pub loader: DataLoader<Loaders>,
     pub idempotency_key: Option<String>,
     pub dry_run: bool,
 }
 
 impl Request {
-    pub fn new(source: Source, idempotency_key: Option<String>, dry_run: bool) -> Request {
-        let source = Arc::new(source);
-        let loader = DataLoader::new(Loaders(source.clone()), tokio::spawn).delay(std::time::Duration::ZERO);
-        Request { source, loader, idempotency_key, dry_run }
+    pub fn new(source: Arc<Source>, idempotency_key: Option<String>, dry_run: bool) -> Request {
+        let batches = Batches::default();
+        let waiting = batches.clone();
+        let loader = DataLoader::new(Loaders(source.clone()), move |batch| waiting.wait(batch)).delay(std::time::Duration::ZERO);
+        Request { source, batches, loader, idempotency_key, dry_run }
     }
 }
 

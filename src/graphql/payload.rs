@@ -9,9 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::node::{Node, load_nodes};
 use super::request;
-use crate::auth::Viewer;
 use crate::error::{AppError, Result};
-use crate::ids::GlobalId;
 use crate::refusal::{Reason, Refusal, RefusalCode, Warning, WarningCode};
 use crate::work::{Work, statement};
 
@@ -152,23 +150,12 @@ where
         Err(AppError::Refused(refusal)) => outcome.refusals.push(RefusalView::of(ctx, *refusal).await?),
         Err(error) => {
             if let AppError::Forbidden { permission, node } = &error {
-                log_refused(ctx, &request.viewer, permission, *node).await?;
+                request.refuse(permission, *node);
             }
             return Err(error.into());
         }
     }
     Ok(outcome)
-}
-
-/// Kept apart from the attempt, which left nothing.
-async fn log_refused(ctx: &Context<'_>, viewer: &Viewer, permission: &str, node: Option<GlobalId>) -> Result<()> {
-    let app = &request(ctx).app;
-    let now = app.clock().now();
-    let sql = "INSERT INTO refused_permissions (id, at, account_id, permission, node_id) VALUES (?, ?, ?, ?, ?)";
-    let values: [sea_orm::Value; 5] =
-        [crate::ids::new_key(now).into(), now.into(), viewer.account_id().into(), permission.into(), node.map(|node| node.key).into()];
-    app.db().pool().execute_raw(statement(app.db().pool(), sql, values)).await?;
-    Ok(())
 }
 
 /// Why something was not done.

@@ -1,5 +1,6 @@
 //! GraphQL over HTTP: what is refused before anything runs, and how answers are written.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::OperationType;
@@ -204,11 +205,13 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
         }
     };
     let key = text("idempotency-key").map(str::to_owned);
-    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
-        let (zh, en) = ("幂等键须为 1 至 200 个字符", "Idempotency-Key takes 1 to 200 characters");
+    let unreadable = key.is_none() && headers.contains_key("idempotency-key");
+    if unreadable || key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
+        let (zh, en) = ("幂等键须为 1 至 200 个 ASCII 字符", "Idempotency-Key takes 1 to 200 ASCII characters");
         return reply.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", zh, en);
     }
-    let dry_run = admitted.operation == OperationType::Mutation && text("x-dry-run").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let dry_run =
+        admitted.operation == OperationType::Mutation && text("x-dry-run").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     if reply.accept == Accept::EventStream || admitted.operation == OperationType::Subscription {
         return stream(http, reply, admitted, query, variables, viewer);
     }
@@ -261,15 +264,18 @@ async fn execute(
 ) -> Result<Answer> {
     let app = &http.app;
     let dry = if dry_run { Some(app.db().begin().await?) } else { None };
-    let (conn, turn) = match dry {
-        Some((transaction, turn)) => (Conn::Dry(std::sync::Arc::new(transaction)), turn),
+    let (conn, _turn) = match dry {
+        Some((transaction, turn)) => (Conn::Dry(Arc::new(transaction)), turn),
         None => (Conn::Pool(app.db().clone()), None),
     };
-    let source = Source { app: app.clone(), viewer, conn: conn.clone(), lang };
-    let request = prepare(admitted, query, variables).data(Request::new(source, key, dry_run));
-    let answer = LANG.scope(lang, http.schema.execute(request)).await;
-    // A dry run's transaction is rolled back where it is dropped, which is here: nothing else holds it any more.
-    drop((conn, turn));
+    let source = Arc::new(Source::new(app.clone(), viewer, conn, lang));
+    let request = Request::new(source.clone(), key, dry_run);
+    let batches = request.batches.clone();
+    let answer = LANG.scope(lang, batches.drive(http.schema.execute(prepare(admitted, query, variables).data(request)))).await;
+    drop(batches);
+    if let Some(source) = Arc::into_inner(source) {
+        source.close().await?;
+    }
     Ok(answer)
 }
 
@@ -289,12 +295,14 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
         return reply.refuse(StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT", zh, en);
     }
     let app = http.app.clone();
-    let source = Source { conn: Conn::Pool(app.db().clone()), lang: reply.lang, viewer, app };
-    let request = prepare(admitted, query, variables).data(Request::new(source, None, false));
+    let source = Source::new(app.clone(), viewer, Conn::Pool(app.db().clone()), reply.lang);
+    let request = Request::new(Arc::new(source), None, false);
+    let batches = request.batches.clone();
+    let request = prepare(admitted, query, variables).data(request);
     let lang = reply.lang;
     let mut answers = Box::pin(http.schema.execute_stream(request));
     let events = async_stream::stream! {
-        while let Some(answer) = LANG.scope(lang, answers.next()).await {
+        while let Some(answer) = LANG.scope(lang, batches.drive(answers.next())).await {
             let failed_before = answer.data == Value::Null && !answer.errors.is_empty();
             let event = Event::default().event("next").json_data(answer_json(answer, failed_before));
             yield event.map_err(axum::Error::new);
@@ -337,6 +345,9 @@ fn answer_json(answer: Answer, failed_before: bool) -> serde_json::Value {
 /// An error always has a code; the library's own come without one, before execution without a path too.
 fn error_json(error: ServerError) -> serde_json::Value {
     let mut json = serde_json::to_value(&error).unwrap_or_default();
+    if error.locations.iter().all(|place| place.line == 0) {
+        json.as_object_mut().and_then(|json| json.remove("locations"));
+    }
     if json["extensions"]["code"].is_null() {
         let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
         json["extensions"] = serde_json::json!({ "code": code });

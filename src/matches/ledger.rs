@@ -38,8 +38,12 @@ pub async fn shift_need(permit: &Permit, need: &need::Model, shift: Shift) -> Re
     };
     after.status = need_rules::status(&after);
     // What is given back returns to the hall, or to its window if that still runs; a clock that had come to rest starts anew.
-    if after.unmatched > 0 && after.next_step_at.is_none() && after.publication == Publication::Open && !after.status.is_ended() {
-        after.next_step_at = Some(work.working_days(settings.open_days));
+    if after.unmatched > 0 && after.next_step_at.is_none() && !after.status.is_ended() {
+        after.next_step_at = match after.publication {
+            Publication::Open => Some(work.working_days(settings.open_days)),
+            Publication::Escalated if after.escalated_to_id == Some(after.street_id) => Some(work.working_days(settings.street_days)),
+            _ => None,
+        };
     }
     if after.status == NeedStatus::Accepted && need.status != NeedStatus::Accepted {
         after.next_step_at = Some(work.working_days(settings.evaluation_days));

@@ -210,13 +210,14 @@ pub fn claim(need: &Model, directed: bool, active: bool, now: DateTime<Utc>) -> 
         return Err(Reason::NotPaired.into());
     }
     if need.unmatched == 0 {
-        return Err(not_enough_open(need).into());
+        return Err(not_enough_open(need));
     }
     Ok(())
 }
 
-pub fn not_enough_open(need: &Model) -> Reason {
-    Reason::NotEnoughOpen { open: Decimal::thousandths(need.unmatched), measure: need.measure.clone() }
+pub fn not_enough_open(need: &Model) -> Refusal {
+    let reason = Reason::NotEnoughOpen { open: Decimal::thousandths(need.unmatched), measure: need.measure.clone() };
+    Refusal::from(reason).at_input("quantity").about(need.node())
 }
 
 /// What the clock does to a need.

@@ -63,10 +63,11 @@ impl Period {
     /// Ledger lines recorded in the period.
     pub fn contributions(&self) -> Select<contribution::Entity> {
         use contribution::Column;
-        contribution::Entity::find()
-            .filter(Column::RecordedOn.gte(self.from))
-            .filter(Column::RecordedOn.lte(self.to))
-            .filter(self.place(Column::DistrictId, Column::StreetId, Column::CommunityId))
+        contribution::Entity::find().filter(Column::RecordedOn.gte(self.from)).filter(Column::RecordedOn.lte(self.to)).filter(self.place(
+            Column::DistrictId,
+            Column::StreetId,
+            Column::CommunityId,
+        ))
     }
 
     /// Needs posted in the period that the viewer may see.
@@ -109,9 +110,7 @@ impl Period {
         let late = Query::select()
             .expr(Expr::cust("1"))
             .from(delivery::Entity)
-            .and_where(
-                Expr::col((delivery::Entity, delivery::Column::MatchId)).equals((exchange::Entity, exchange::Column::Id)),
-            )
+            .and_where(Expr::col((delivery::Entity, delivery::Column::MatchId)).equals((exchange::Entity, exchange::Column::Id)))
             .and_where(Expr::col((delivery::Entity, delivery::Column::Accepted)).gt(0))
             .and_where(
                 Expr::col((delivery::Entity, delivery::Column::DeliveredOn))

@@ -161,7 +161,7 @@ impl Application {
         let work = permit.work();
         if let Some(need) = &need {
             if self.quantity > need.unmatched {
-                return Err(Refusal::from(need_rules::not_enough_open(need)).at_input("quantity").about(need.node()).into());
+                return Err(need_rules::not_enough_open(need).into());
             }
             shift_need(permit, need, Shift { unmatched: -self.quantity, promised: self.quantity, ..Shift::default() }).await?;
         }

@@ -2,8 +2,8 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use crate::error::Result;
 use crate::date::{Date, day};
+use crate::error::Result;
 use crate::graphql::key;
 use crate::ids::NodeKind;
 use crate::units::actions::{AllianceChange, Details, NewUnit, Offer, UnitChange};
