@@ -79,18 +79,18 @@ impl Db {
     }
 }
 
-/// What a request reads from: the pool, or the one transaction of a dry run.
+/// Where to read and write: the pool, or within a transaction that is under way, of a dry run or of a batch.
 #[derive(Clone)]
 pub enum Conn {
     Pool(Db),
-    Dry(Arc<DatabaseTransaction>),
+    Within(Arc<DatabaseTransaction>),
 }
 
 impl Conn {
     pub fn get(&self) -> DatabaseExecutor<'_> {
         match self {
             Conn::Pool(db) => DatabaseExecutor::Connection(&db.pool),
-            Conn::Dry(transaction) => DatabaseExecutor::Transaction(transaction),
+            Conn::Within(transaction) => DatabaseExecutor::Transaction(transaction),
         }
     }
 }

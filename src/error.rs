@@ -45,6 +45,8 @@ impl From<Reason> for AppError {
 
 /// SQLSTATEs of PostgreSQL after which the same transaction may succeed: serialisation failure, deadlock.
 const RETRYABLE: [&str; 2] = ["40001", "40P01"];
+/// The SQLSTATE of PostgreSQL for a text with a NUL, which it cannot hold.
+const UNWRITABLE: &str = "22021";
 
 impl From<DbErr> for AppError {
     fn from(error: DbErr) -> Self {
@@ -58,6 +60,9 @@ impl From<DbErr> for AppError {
             let busy = code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6));
             if RETRYABLE.contains(&code.as_ref()) || busy {
                 return AppError::Conflict;
+            }
+            if code == UNWRITABLE {
+                return AppError::BadInput { zh: "含有不能使用的字符", en: "It holds characters that cannot be used" };
             }
         }
         AppError::internal(error)

@@ -12,6 +12,7 @@ pub mod date;
 pub mod db;
 pub mod deadlines;
 pub mod decimal;
+pub mod demo;
 pub mod error;
 pub mod graphql;
 pub mod http;

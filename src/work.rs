@@ -104,8 +104,8 @@ pub struct Done<T> {
 }
 
 impl App {
-    /// Runs `work` in one transaction on the database or, in a dry run, inside the request's transaction; tries again where another
-    /// transaction was in the way. Whatever ends with an error leaves nothing.
+    /// Runs `work` in one transaction, which is a part of the one that is under way if there is one; tries again where another transaction
+    /// was in the way. Whatever ends with an error leaves nothing.
     pub async fn write<T, F, Fut>(&self, viewer: &Viewer, conn: &Conn, work: F) -> Result<Done<T>>
     where
         F: Fn(Work) -> Fut,
@@ -125,6 +125,16 @@ impl App {
         }
     }
 
+    /// Runs many writes in one transaction: all of them stay, or none. A conflict is not tried again here.
+    pub async fn batch<T>(&self, writes: impl AsyncFnOnce(Conn) -> Result<T>) -> Result<T> {
+        let (transaction, _turn) = self.db().begin().await?;
+        let transaction = Arc::new(transaction);
+        let value = writes(Conn::Within(transaction.clone())).await?;
+        let transaction = Arc::into_inner(transaction).ok_or_else(|| AppError::internal("a batch outlived its writes"))?;
+        transaction.commit().await?;
+        Ok(value)
+    }
+
     async fn attempt<T, F, Fut>(&self, viewer: &Viewer, conn: &Conn, work: &F) -> Result<Done<T>>
     where
         F: Fn(Work) -> Fut,
@@ -132,7 +142,7 @@ impl App {
     {
         let (transaction, _turn) = match conn {
             Conn::Pool(db) => db.begin().await?,
-            Conn::Dry(outer) => (outer.begin().await?, None),
+            Conn::Within(outer) => (outer.begin().await?, None),
         };
         let inner = Arc::new(Inner {
             app: self.clone(),

@@ -50,7 +50,7 @@ impl Source {
 
     /// Ends the request: a dry run's transaction is rolled back, then what was refused goes to the log.
     pub async fn close(self) -> Result<()> {
-        if let Conn::Dry(transaction) = self.conn
+        if let Conn::Within(transaction) = self.conn
             && let Some(transaction) = Arc::into_inner(transaction)
         {
             transaction.rollback().await?;

@@ -265,7 +265,7 @@ async fn execute(
     let app = &http.app;
     let dry = if dry_run { Some(app.db().begin().await?) } else { None };
     let (conn, _turn) = match dry {
-        Some((transaction, turn)) => (Conn::Dry(Arc::new(transaction)), turn),
+        Some((transaction, turn)) => (Conn::Within(Arc::new(transaction)), turn),
         None => (Conn::Pool(app.db().clone()), None),
     };
     let source = Arc::new(Source::new(app.clone(), viewer, conn, lang));

@@ -19,6 +19,10 @@ pub mod units;
 #[cfg(test)]
 mod tests;
 
+pub use crate::needs::rules::Urgency;
+pub use crate::resources::rules::{NeedCategory as Category, ResourceForm as Form};
+pub use crate::units::rules::{Track, UnitKind};
+
 pub use needs::NEEDS;
 pub use places::{DISTRICT_CODE, DISTRICT_NAME, STREETS};
 pub use pledges::{PLEDGES, RESTRICTED};
@@ -48,62 +52,6 @@ pub struct Unit {
     pub track: Track,
     /// Code of the street where the unit lies; empty: outside the district.
     pub home: &'static str,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum UnitKind {
-    PartyGovernmentOrgan,
-    PublicInstitution,
-    StateEnterprise,
-    PrivateEnterprise,
-    SocialOrganisation,
-    School,
-    Medical,
-    Financial,
-    Garrison,
-    PropertyCompany,
-    Other,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Track {
-    StreetCommunity,
-    Unit,
-    Industry,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
-    VenueTime,
-    Funds,
-    Goods,
-    Service,
-    PeopleTime,
-    Equipment,
-    Expertise,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Category {
-    PartyBuilding,
-    Legal,
-    HardshipAndEmployment,
-    Governance,
-    Health,
-    CultureSport,
-    Safety,
-    Elderly,
-    Children,
-    Environment,
-    Venue,
-    Other,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Urgency {
-    Routine,
-    Soon,
-    Urgent,
 }
 
 /// Something that units of some kinds can give.

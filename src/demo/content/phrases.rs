@@ -1,5 +1,7 @@
 //! Sentences that people write while a match is under way, and what hosts say of their alliances.
 
+use crate::matches::rules::Grade;
+
 /// How a unit means to do it.
 pub const PLANS: &[&str] = &[
     "由工会牵头，本周内备齐，下周三上午统一送到社区，随车两人负责卸货。",
@@ -42,64 +44,82 @@ pub const DELIVERY_NOTES: &[&str] = &[
     "饺子当天中午送达，老人当餐吃上。",
 ];
 
-/// Why the other side does not confirm a claim or a request.
-pub const REFUSAL_REASONS: &[&str] = &[
+// Of each list of reasons the first is said where no other fits the matter.
+
+/// Why a unit does not confirm a community's request.
+pub const UNIT_REFUSALS: &[&str] = &[
     "本周人手已排满，约定日期前无法完成。",
     "数量超出我们能拿出的部分，请改为一半后再申请。",
     "该时段会议室已有内部会议。",
-    "已有结对单位口头答应，待其登记后避免重复。",
-    "提供的规格与需要不符，老人用不上。",
     "距离较远，送货费用超出预算。",
-    "承接的业务需要相应资质，贵单位暂不具备。",
     "需求内容不够具体，请补充时间、人数后重新提出。",
     "主讲人出差，月底前回不来。",
+];
+
+/// Why a community does not confirm a unit's claim.
+pub const COMMUNITY_REFUSALS: &[&str] = &[
+    "已有结对单位口头答应，待其登记后避免重复。",
+    "提供的规格与需要不符，老人用不上。",
+    "承接的业务需要相应资质，贵单位暂不具备。",
     "居民协商后改用其他办法，暂不需要。",
 ];
 
-/// Why a street sends a need or a pledge back to its author.
-pub const RETURN_REASONS: &[&str] = &[
+/// Why a street sends a need back to its community.
+pub const NEED_RETURNS: &[&str] = &[
     "请写明数量、使用时间和地点，现在的描述无法对接。",
     "文字中含有居民住址，请删去后重报。",
     "与本月已发布的一条重复，请合并。",
     "数量明显偏大，请核实户数后再报。",
     "此事属物业合同范围，请先向物业提出。",
-    "执法检查不是共享资源，请改报宣讲或图书捐赠。",
-    "计量单位与内容不一致，大米请按袋填写。",
     "标题过于笼统，请写清要办的事。",
-    "资源的有效期已过，请更新后重新提交。",
-    "请补充使用条件，如收费、年龄限制和预约方式。",
 ];
 
-/// Why an author takes a pledge or a need back.
-pub const WITHDRAW_REASONS: &[&str] = &[
+/// Why a street sends a pledge back to its unit.
+pub const PLEDGE_RETURNS: &[&str] = &[
+    "请补充使用条件，如收费、年龄限制和预约方式。",
+    "执法检查不是共享资源，请改报宣讲或图书捐赠。",
+    "计量单位与内容不一致，大米请按袋填写。",
+    "资源的有效期已过，请更新后重新提交。",
+];
+
+/// Why a community takes a need back.
+pub const NEED_WITHDRAWALS: &[&str] = &[
     "居民已自行解决，不再需要。",
     "街道已统一安排，社区不再单独提出。",
     "活动改到下一季度，届时重新发布。",
+    "登记有误，另行重报。",
+    "天气转好，紧急情况已经解除。",
+];
+
+/// Why a unit takes a pledge back.
+pub const PLEDGE_WITHDRAWALS: &[&str] = &[
+    "负责此事的人员调离，暂时接不上。",
     "场地装修停用，预计三个月后恢复。",
     "库存已用于其他社区，无法继续提供。",
-    "登记有误，另行重报。",
-    "负责此事的人员调离，暂时接不上。",
-    "天气转好，紧急情况已经解除。",
     "单位内部预算调整，本项今年不再开展。",
 ];
 
-/// Why a unit cancels, or a community revokes, after the other side had confirmed.
-pub const CANCEL_REASONS: &[&str] = &[
+/// Why a unit cancels what it had agreed to.
+pub const UNIT_CANCELS: &[&str] = &[
     "单位临时承担上级任务，抽不出人，向社区致歉。",
     "供货方延期，约定日期前到不了货。",
     "车辆故障，近期无法配送，请转给其他单位。",
     "主讲人生病，改期又与社区时间冲突。",
+    "因连续降雪道路不通，本次取消。",
+];
+
+/// Why a community revokes what it had agreed to.
+pub const COMMUNITY_CANCELS: &[&str] = &[
+    "多次联系未能定下时间，先退回大厅。",
     "社区房间临时他用，活动取消。",
     "受益家庭已搬离本社区。",
-    "多次联系未能定下时间，先退回大厅。",
     "质量抽查不合格，这批物品不宜发放。",
-    "因连续降雪道路不通，本次取消。",
 ];
 
 /// Why a community closes a need before all of it was met.
 pub const CLOSE_REASONS: &[&str] = &[
-    "实际到场人数少于预计，剩余数量不再需要。",
     "剩余部分已由社区经费解决。",
+    "实际到场人数少于预计，剩余数量不再需要。",
     "时节已过，未满足的部分明年再提。",
     "剩下几户居民表示不需要。",
     "改由民政救助渠道解决。",
@@ -110,27 +130,26 @@ pub const CLOSE_REASONS: &[&str] = &[
 
 /// Why a community does not accept what was reported.
 pub const DELIVERY_REFUSALS: &[&str] = &[
+    "报告日期与实际不符，请更正。",
     "点数少三份，请补齐后重新报告。",
     "设备通电后无法使用，请来人检修。",
     "约定的是干粉灭火器，送来的规格不同。",
     "讲座因故中途结束，未安排答疑，请补一次。",
     "部分食品临近保质期，不宜发放。",
-    "报告日期与实际不符，请更正。",
     "清理只完成一侧，另一侧仍有积雪。",
     "物品送到了别的社区，本社区没有收到。",
 ];
 
 /// What the two sides say of each other under one grade.
 pub struct GradeComments {
-    /// As the API writes the grade.
-    pub grade: &'static str,
+    pub grade: Grade,
     pub by_community: &'static [&'static str],
     pub by_unit: &'static [&'static str],
 }
 
 pub const EVALUATIONS: &[GradeComments] = &[
     GradeComments {
-        grade: "EXCELLENT",
+        grade: Grade::Excellent,
         by_community: &[
             "比约定早两天送到，数量质量都好，老人很满意。",
             "讲得通俗，答疑耐心，居民听完还围着问了半小时。",
@@ -153,7 +172,7 @@ pub const EVALUATIONS: &[GradeComments] = &[
         ],
     },
     GradeComments {
-        grade: "GOOD",
+        grade: Grade::Good,
         by_community: &[
             "按时完成，居民反映不错。",
             "内容实用，音响效果稍差一些。",
@@ -176,7 +195,7 @@ pub const EVALUATIONS: &[GradeComments] = &[
         ],
     },
     GradeComments {
-        grade: "FAIR",
+        grade: Grade::Fair,
         by_community: &[
             "基本完成，比约定晚了三天。",
             "数量分了三次才送齐，居民来回领取。",
@@ -199,7 +218,7 @@ pub const EVALUATIONS: &[GradeComments] = &[
         ],
     },
     GradeComments {
-        grade: "POOR",
+        grade: Grade::Poor,
         by_community: &[
             "两次改期，最后只完成一小部分。",
             "送来的物品有三成不能用，退换也慢。",
@@ -225,6 +244,7 @@ pub const EVALUATIONS: &[GradeComments] = &[
 
 /// What a community wants a listed pledge for.
 pub const REQUEST_PURPOSES: &[&str] = &[
+    "居民有此需要，已在网格内征求意见。",
     "用于本月主题党日，参加党员约四十人。",
     "春节前走访困难家庭，名单已经社区评议。",
     "居民近期咨询集中，想请专业人员讲一次。",

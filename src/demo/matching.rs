@@ -1,0 +1,295 @@
+//! How needs and pledges find each other: units claim, communities request, the other side answers, some give up or hand on.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::content::phrases::{COMMUNITY_CANCELS, COMMUNITY_REFUSALS, PLANS, REQUEST_PURPOSES, UNIT_CANCELS, UNIT_REFUSALS};
+use super::content::{Form, PLEDGES, PledgeTemplate};
+use super::world::{Deal, Event, World};
+use crate::auth::Viewer;
+use crate::decimal::Decimal;
+use crate::error::{AppError, Result};
+use crate::matches;
+use crate::matches::actions::answer::{cancel, confirm, reject};
+use crate::matches::actions::apply::{Claim, Request, claim, request};
+use crate::matches::actions::transfer::propose;
+use crate::matches::rules::{MatchSide, MatchStatus, answering_side};
+use crate::needs;
+use crate::needs::rules::Publication;
+use crate::resources;
+use crate::resources::entity::pledge;
+use crate::resources::rules::PledgeStatus;
+
+/// After so many looks around nobody is sought any more.
+const MOST_TRIES: u32 = 9;
+
+impl World {
+    pub async fn load_deal(&self, deal: usize) -> Result<matches::Model> {
+        matches::Entity::find_by_id(self.deals[deal].id).one(&self.conn.get()).await?.ok_or(AppError::NotFound)
+    }
+
+    pub fn side(&self, deal: usize, side: MatchSide) -> &Viewer {
+        match side {
+            MatchSide::Unit => &self.units[self.deals[deal].unit].representative,
+            MatchSide::Community => &self.communities[self.deals[deal].community].secretary,
+        }
+    }
+
+    /// The pledges among some that can be requested today, with what is available of them.
+    async fn on_offer(&self, pledges: Vec<usize>) -> Result<Vec<(usize, Option<i64>)>> {
+        let ids = pledges.iter().map(|pledge| self.pledges[*pledge].id);
+        let found = resources::Entity::find().filter(pledge::Column::Id.is_in(ids)).filter(pledge::Column::Status.eq(PledgeStatus::Listed));
+        let found: HashMap<Uuid, resources::Model> =
+            found.all(&self.conn.get()).await?.into_iter().map(|pledge| (pledge.id, pledge)).collect();
+        let offered = pledges.into_iter().filter(|pledge| !self.pledges[*pledge].kept).filter_map(|pledge| Some((pledge, found.get(&self.pledges[pledge].id)?)));
+        let offered = offered.filter(|(pledge, found)| {
+            found.is_shown() && !found.is_over(self.today()) && self.units[self.pledges[*pledge].unit].active
+        });
+        Ok(offered.map(|(pledge, found)| (pledge, found.available)).collect())
+    }
+
+    /// Somebody looks at a need, or nobody does this time.
+    pub async fn seek(&mut self, need: usize) -> Result<()> {
+        let found = self.load_need(need).await?;
+        self.needs[need].tries += 1;
+        if found.status.is_ended() {
+            return Ok(());
+        }
+        if self.needs[need].tries > MOST_TRIES {
+            if self.dice.percent(80) {
+                self.later((1, 8), Event::EndNeed(need));
+            }
+            return Ok(());
+        }
+        if found.unmatched > 0 && self.dice.percent(70) {
+            self.take(need, &found).await?;
+        }
+        self.later((2, 5), Event::Seek(need));
+        Ok(())
+    }
+
+    async fn take(&mut self, need: usize, found: &needs::Model) -> Result<()> {
+        let (community, what) = (self.needs[need].community, self.needs[need].what);
+        let street = self.communities[community].street;
+        let window = found.publication == Publication::Directed && found.directed_until.is_some_and(|until| self.now() < until);
+        let may = |unit: &usize| self.units[*unit].active && (!window || self.needs[need].directed.contains(unit));
+        let fitting = (0..self.pledges.len()).filter(|pledge| what.met_by(self.pledges[*pledge].what));
+        let offers = self.on_offer(fitting.filter(|pledge| may(&self.pledges[*pledge].unit)).collect()).await?;
+        let near = |unit: usize| match () {
+            () if self.communities[community].paired.contains(&unit) => 8,
+            () if self.units[unit].street == street => 4,
+            () => 1,
+        };
+        let offers: Vec<_> = offers.into_iter().map(|offer| (offer, near(self.pledges[offer.0].unit))).collect();
+        let able = |unit: &usize| PLEDGES.iter().find(|pledge| what.met_by(pledge) && pledge.suits(self.units[*unit].def));
+        let others: Vec<_> =
+            (0..self.units.len()).filter(may).filter_map(|unit| able(&unit).map(|what| ((unit, what), near(unit)))).collect();
+        match self.dice.weighed(&offers) {
+            Some((pledge, available)) if !self.dice.percent(12) => {
+                let quantity = self.share(found.unmatched.min(available.unwrap_or(found.unmatched)), what.form);
+                let serves = &self.pledges[pledge].serves;
+                if (serves.is_empty() || serves.contains(&street)) && self.dice.percent(30) {
+                    let deal = self.apply_for(community, pledge, quantity, Some(need), None).await?;
+                    self.wait_for_answer(deal);
+                } else {
+                    let (unit, what) = (self.pledges[pledge].unit, self.pledges[pledge].what);
+                    let deal = self.claim(need, unit, what, Some(pledge), quantity).await?;
+                    self.wait_for_answer(deal);
+                }
+            }
+            _ if self.dice.percent(55) => {
+                if let Some((unit, pledge)) = self.dice.weighed(&others) {
+                    let quantity = self.share(found.unmatched, what.form);
+                    let deal = self.claim(need, unit, pledge, None, quantity).await?;
+                    self.wait_for_answer(deal);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// All of it, or a part that is worth the way.
+    fn share(&mut self, open: i64, form: Form) -> i64 {
+        let whole = open / 1000;
+        if whole < 8 || self.dice.percent(70) {
+            return open;
+        }
+        let part = whole * i64::from(self.dice.within((30, 80))) / 100;
+        1000 * if form == Form::Funds { (part / 100 * 100).max(part.min(100)) } else { part }
+    }
+
+    /// The unit claims so much of a need, out of a pledge or beside its list.
+    pub async fn claim(
+        &mut self,
+        need: usize,
+        unit: usize,
+        what: &'static PledgeTemplate,
+        pledge: Option<usize>,
+        quantity: i64,
+    ) -> Result<usize> {
+        let matter = self.matter(what.form, what.title);
+        let plan = self.dice.phrase(PLANS, matter).map(str::to_owned);
+        let claimed = &Claim {
+            need: self.needs[need].id,
+            unit: self.units[unit].id,
+            quantity: Decimal::thousandths(quantity),
+            pledge: pledge.map(|pledge| self.pledges[pledge].id),
+            plan,
+            promised_on: None,
+        };
+        let id = self.act(&self.units[unit].representative, |work| async move { claim(&work, claimed).await }).await?;
+        let community = self.needs[need].community;
+        Ok(self.deal(Deal { id, unit, community, what, need: Some(need) }))
+    }
+
+    /// The community requests so much of a pledge, for a need or for itself.
+    pub async fn apply_for(
+        &mut self,
+        community: usize,
+        pledge: usize,
+        quantity: i64,
+        need: Option<usize>,
+        needed_on: Option<NaiveDate>,
+    ) -> Result<usize> {
+        let what = self.pledges[pledge].what;
+        let matter = self.matter(what.form, what.title);
+        let purpose = self.dice.reason(REQUEST_PURPOSES, matter).to_owned();
+        let requested = &Request {
+            pledge: self.pledges[pledge].id,
+            community: self.communities[community].id,
+            quantity: Decimal::thousandths(quantity),
+            need: need.map(|need| self.needs[need].id),
+            purpose,
+            needed_on,
+        };
+        let id = self.act(&self.communities[community].secretary, |work| async move { request(&work, requested).await }).await?;
+        let unit = self.pledges[pledge].unit;
+        Ok(self.deal(Deal { id, unit, community, what, need }))
+    }
+
+    fn deal(&mut self, deal: Deal) -> usize {
+        self.deals.push(deal);
+        self.deals.len() - 1
+    }
+
+    fn wait_for_answer(&mut self, deal: usize) {
+        self.later((0, 3), Event::Answer(deal));
+    }
+
+    /// A community asks for something on the list that it has posted no need for.
+    pub async fn request(&mut self, community: usize) -> Result<()> {
+        let street = self.communities[community].street;
+        let serves = |pledge: &usize| {
+            let pledge = &self.pledges[*pledge];
+            pledge.what.in_season(self.month()) && (pledge.serves.is_empty() || pledge.serves.contains(&street))
+        };
+        let mut pledges: Vec<usize> = (0..self.pledges.len()).filter(serves).collect();
+        self.dice.shuffle(&mut pledges);
+        pledges.truncate(12);
+        // Where the year lags behind its plan, they ask for what has a price, and for what takes hours where it runs ahead.
+        let offers = self.on_offer(pledges).await?;
+        let behind = self.value < self.value_by_now();
+        let priced = |(pledge, _): &&(usize, Option<i64>)| (self.pledges[*pledge].what.fair_value_fen > 0) == behind;
+        let Some(&(pledge, available)) = offers.iter().find(priced).or(offers.first()) else { return Ok(()) };
+        let part = match available {
+            Some(available) => available / 1000 * i64::from(self.dice.within((20, 70))) / 100,
+            None => i64::from(self.dice.within((1, 3))),
+        };
+        let part = if self.pledges[pledge].what.form == Form::Funds { part / 100 * 100 } else { part };
+        let days = self.dice.within((5, 15));
+        let needed_on = self.calendar.add_working_days(self.today(), days);
+        let deal = self.apply_for(community, pledge, 1000 * part.max(1), None, Some(needed_on)).await?;
+        self.wait_for_answer(deal);
+        Ok(())
+    }
+
+    pub async fn answer(&mut self, deal: usize) -> Result<()> {
+        let Deal { id, unit, what, need, .. } = self.deals[deal];
+        let found = self.load_deal(deal).await?;
+        if found.status != MatchStatus::Applied || !self.units[unit].active {
+            return Ok(());
+        }
+        let side = answering_side(&found);
+        let matter = self.matter(what.form, what.title);
+        let refusals = if side == MatchSide::Unit { UNIT_REFUSALS } else { COMMUNITY_REFUSALS };
+        let reason = self.dice.reason(refusals, matter);
+        match self.dice.below(100) {
+            0..85 => {
+                self.agree(deal, side).await?;
+                self.expect(deal).await
+            }
+            85..93 => {
+                self.act(self.side(deal, side), |work| async move { reject(&work, id, reason).await }).await?;
+                if let Some(need) = need.filter(|_| self.dice.percent(50)) {
+                    self.later((1, 3), Event::Seek(need));
+                }
+                Ok(())
+            }
+            93..95 => self.give_up(deal, side.other()).await,
+            // Nobody answers; it lapses.
+            _ => Ok(()),
+        }
+    }
+
+    pub async fn agree(&self, deal: usize, side: MatchSide) -> Result<()> {
+        let id = self.deals[deal].id;
+        self.act(self.side(deal, side), |work| async move { confirm(&work, id).await }).await?;
+        Ok(())
+    }
+
+    /// What becomes of a promise: most are kept in time, some late, some not at all.
+    async fn expect(&mut self, deal: usize) -> Result<()> {
+        let promised = self.load_deal(deal).await?.promised_on.unwrap_or(self.today());
+        let days = self.working_days_until(promised).clamp(1, 15);
+        match self.dice.below(100) {
+            0..4 => self.later((1, 4), Event::GiveUp(deal, MatchSide::Unit)),
+            4..6 => self.later((1, 4), Event::GiveUp(deal, MatchSide::Community)),
+            6..10 => self.later((1, 3), Event::HandOn(deal)),
+            10..13 => {}
+            13..22 => self.later((days, days + 2), Event::Deliver(deal)),
+            _ => self.later((1, days), Event::Deliver(deal)),
+        }
+        Ok(())
+    }
+
+    pub async fn give_up(&mut self, deal: usize, side: MatchSide) -> Result<()> {
+        let Deal { id, what, .. } = self.deals[deal];
+        let found = self.load_deal(deal).await?;
+        if !found.status.is_live() || found.delivered > 0 || found.transfer_of_id.is_some() && found.status == MatchStatus::Applied {
+            return Ok(());
+        }
+        let matter = self.matter(what.form, what.title);
+        let reason = self.dice.reason(if side == MatchSide::Unit { UNIT_CANCELS } else { COMMUNITY_CANCELS }, matter);
+        self.act(self.side(deal, side), |work| async move { cancel(&work, id, reason, Some(side)).await }).await?;
+        Ok(())
+    }
+
+    /// The unit asks another one to take its place.
+    pub async fn hand_on(&mut self, deal: usize) -> Result<()> {
+        let Deal { unit, what, .. } = self.deals[deal];
+        let found = self.load_deal(deal).await?;
+        if !found.status.is_confirmed() || found.outstanding == 0 || found.delivered > 0 {
+            return Ok(());
+        }
+        let able = |other: &usize| *other != unit && self.units[*other].active && what.suits(self.units[*other].def);
+        let able: Vec<usize> = (0..self.units.len()).filter(able).collect();
+        let Some(other) = self.dice.one(&able) else { return Ok(()) };
+        let proposal = self.hand_on_to(deal, other).await?;
+        self.wait_for_answer(proposal);
+        // Where the other one does not want it, this one does it after all.
+        self.later((4, 5), Event::Deliver(deal));
+        Ok(())
+    }
+
+    pub async fn hand_on_to(&mut self, deal: usize, other: usize) -> Result<usize> {
+        let Deal { id, what, .. } = self.deals[deal];
+        let matter = self.matter(what.form, what.title);
+        let (to, reason) = (self.units[other].id, self.dice.reason(UNIT_CANCELS, matter));
+        let proposal = self.act(self.side(deal, MatchSide::Unit), |work| async move { propose(&work, id, to, reason).await }).await?;
+        Ok(self.deal(Deal { id: proposal, unit: other, ..self.deals[deal] }))
+    }
+}
