@@ -1,0 +1,463 @@
+-- The tables on SQLite, written by `alliance schema` from a database with all migrations.
+
+CREATE TABLE accounts (
+    id BLOB NOT NULL PRIMARY KEY,
+    login TEXT NOT NULL,
+    name TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    disabled_at TEXT,
+    CONSTRAINT accounts_login UNIQUE (login)
+);
+
+CREATE TABLE alliances (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    host_id BLOB NOT NULL REFERENCES areas (id),
+    name TEXT NOT NULL,
+    model TEXT,
+    created_at TEXT NOT NULL
+);
+
+CREATE INDEX alliances_host ON alliances (host_id);
+
+CREATE INDEX alliances_name ON alliances (name, id);
+
+CREATE TABLE areas (
+    id BLOB NOT NULL PRIMARY KEY,
+    code TEXT NOT NULL,
+    name TEXT NOT NULL,
+    level TEXT NOT NULL,
+    parent_id BLOB REFERENCES areas (id),
+    district_id BLOB NOT NULL,
+    lineage TEXT NOT NULL,
+    valid_from DATE NOT NULL,
+    valid_to DATE,
+    CONSTRAINT areas_dates CHECK (valid_to IS NULL OR valid_to >= valid_from)
+);
+
+CREATE INDEX areas_code ON areas (code, valid_from);
+
+CREATE UNIQUE INDEX areas_current_code ON areas (code) WHERE valid_to IS NULL;
+
+CREATE INDEX areas_lineage ON areas (lineage);
+
+CREATE INDEX areas_name ON areas (name, id);
+
+CREATE INDEX areas_parent ON areas (parent_id);
+
+CREATE TABLE contributions (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    street_id BLOB NOT NULL REFERENCES areas (id),
+    community_id BLOB NOT NULL REFERENCES areas (id),
+    unit_id BLOB NOT NULL REFERENCES units (id),
+    delivery_id BLOB NOT NULL REFERENCES deliveries (id),
+    form TEXT NOT NULL,
+    value BIGINT NOT NULL,
+    hours BIGINT,
+    recorded_on DATE NOT NULL,
+    reverses_id BLOB REFERENCES contributions (id),
+    reason TEXT,
+    CONSTRAINT contributions_reversed_once UNIQUE (reverses_id)
+);
+
+CREATE INDEX contributions_community ON contributions (community_id, recorded_on);
+
+CREATE INDEX contributions_delivery ON contributions (delivery_id);
+
+CREATE INDEX contributions_district ON contributions (district_id, recorded_on);
+
+CREATE INDEX contributions_recorded ON contributions (recorded_on, id);
+
+CREATE INDEX contributions_street ON contributions (street_id, recorded_on);
+
+CREATE INDEX contributions_unit ON contributions (unit_id, recorded_on);
+
+CREATE TABLE deliveries (
+    id BLOB NOT NULL PRIMARY KEY,
+    match_id BLOB NOT NULL REFERENCES matches (id),
+    quantity BIGINT NOT NULL,
+    accepted BIGINT,
+    delivered_on DATE NOT NULL,
+    note TEXT,
+    answer TEXT,
+    fair_value BIGINT,
+    hours BIGINT,
+    status TEXT NOT NULL,
+    reported_by BLOB NOT NULL REFERENCES accounts (id),
+    reported_at TEXT NOT NULL,
+    answered_at TEXT,
+    remind_at TEXT,
+    CONSTRAINT deliveries_quantity CHECK (quantity > 0),
+    CONSTRAINT deliveries_accepted CHECK (accepted IS NULL OR (accepted >= 0 AND accepted <= quantity))
+);
+
+CREATE INDEX deliveries_match ON deliveries (match_id, id);
+
+CREATE INDEX deliveries_remind ON deliveries (remind_at) WHERE remind_at IS NOT NULL;
+
+CREATE TABLE evaluations (
+    id BLOB NOT NULL PRIMARY KEY,
+    match_id BLOB NOT NULL REFERENCES matches (id),
+    side TEXT NOT NULL,
+    grade TEXT NOT NULL,
+    comment TEXT,
+    given_at TEXT NOT NULL,
+    released_at TEXT,
+    CONSTRAINT evaluations_once_a_side UNIQUE (match_id, side)
+);
+
+CREATE TABLE facts (
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+CREATE TABLE holidays (
+    day DATE NOT NULL PRIMARY KEY,
+    year INTEGER NOT NULL,
+    working BOOLEAN NOT NULL,
+    name TEXT NOT NULL
+);
+
+CREATE TABLE idempotency_keys (
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    idempotency_key TEXT NOT NULL,
+    path TEXT NOT NULL,
+    request_digest TEXT NOT NULL,
+    node_id BLOB NOT NULL,
+    warnings TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (account_id, idempotency_key, path)
+);
+
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+
+CREATE TABLE journal (
+    id BLOB NOT NULL PRIMARY KEY,
+    tx BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    node_kind TEXT NOT NULL,
+    node_id BLOB NOT NULL,
+    district_id BLOB,
+    account_id BLOB,
+    role TEXT,
+    on_behalf BOOLEAN NOT NULL DEFAULT FALSE,
+    hides BOOLEAN NOT NULL DEFAULT FALSE,
+    detail TEXT NOT NULL
+);
+
+CREATE INDEX journal_node ON journal (node_id, tx, seq);
+
+CREATE UNIQUE INDEX journal_position ON journal (tx, seq);
+
+CREATE TABLE matches (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    street_id BLOB NOT NULL REFERENCES areas (id),
+    community_id BLOB NOT NULL REFERENCES areas (id),
+    need_id BLOB REFERENCES needs (id),
+    pledge_id BLOB REFERENCES pledges (id),
+    unit_id BLOB NOT NULL REFERENCES units (id),
+    form TEXT NOT NULL,
+    category TEXT NOT NULL,
+    initiated_by TEXT NOT NULL,
+    transfer_of_id BLOB REFERENCES matches (id),
+    measure TEXT NOT NULL,
+    quantity BIGINT NOT NULL,
+    outstanding BIGINT NOT NULL,
+    delivered BIGINT NOT NULL DEFAULT 0,
+    accepted BIGINT NOT NULL DEFAULT 0,
+    returned BIGINT NOT NULL DEFAULT 0,
+    plan TEXT,
+    purpose TEXT,
+    promised_on DATE,
+    status TEXT NOT NULL,
+    reason TEXT,
+    reassign BOOLEAN NOT NULL DEFAULT FALSE,
+    applied_by BLOB NOT NULL REFERENCES accounts (id),
+    applied_at TEXT NOT NULL,
+    confirmed_at TEXT,
+    completed_at TEXT,
+    nudged_at TEXT,
+    next_step_at TEXT,
+    unit_evaluated BOOLEAN NOT NULL DEFAULT FALSE,
+    community_evaluated BOOLEAN NOT NULL DEFAULT FALSE,
+    evaluations_released_at TEXT,
+    CONSTRAINT matches_sum CHECK (quantity = outstanding + delivered + accepted + returned),
+    CONSTRAINT matches_outstanding CHECK (outstanding >= 0),
+    CONSTRAINT matches_delivered CHECK (delivered >= 0),
+    CONSTRAINT matches_accepted CHECK (accepted >= 0),
+    CONSTRAINT matches_returned CHECK (returned >= 0),
+    CONSTRAINT matches_need_or_pledge CHECK (need_id IS NOT NULL OR pledge_id IS NOT NULL OR transfer_of_id IS NOT NULL)
+);
+
+CREATE INDEX matches_community ON matches (community_id, id);
+
+CREATE INDEX matches_district ON matches (district_id, id);
+
+CREATE INDEX matches_need ON matches (need_id, id);
+
+CREATE INDEX matches_next_step ON matches (next_step_at) WHERE next_step_at IS NOT NULL;
+
+CREATE INDEX matches_pledge ON matches (pledge_id, id);
+
+CREATE INDEX matches_promised ON matches (COALESCE(promised_on, '9999-12-31'), id);
+
+CREATE INDEX matches_street ON matches (street_id, id);
+
+CREATE UNIQUE INDEX matches_transfer ON matches (transfer_of_id) WHERE status = 'APPLIED';
+
+CREATE INDEX matches_unit ON matches (unit_id, id);
+
+CREATE TABLE memberships (
+    id BLOB NOT NULL PRIMARY KEY,
+    alliance_id BLOB NOT NULL REFERENCES alliances (id),
+    unit_id BLOB NOT NULL REFERENCES units (id),
+    status TEXT NOT NULL,
+    since DATE,
+    until DATE,
+    agreement TEXT,
+    reason TEXT,
+    created_at TEXT NOT NULL,
+    CONSTRAINT memberships_dates CHECK (since IS NULL OR until IS NULL OR until >= since)
+);
+
+CREATE INDEX memberships_alliance ON memberships (alliance_id, id);
+
+CREATE UNIQUE INDEX memberships_running ON memberships (alliance_id, unit_id) WHERE status IN ('INVITED', 'APPLIED', 'ACTIVE', 'SUSPENDED');
+
+CREATE INDEX memberships_unit ON memberships (unit_id, id);
+
+CREATE INDEX memberships_until ON memberships (until) WHERE status IN ('ACTIVE', 'SUSPENDED');
+
+CREATE TABLE need_directions (
+    need_id BLOB NOT NULL REFERENCES needs (id),
+    unit_id BLOB NOT NULL REFERENCES units (id),
+    PRIMARY KEY (need_id, unit_id)
+);
+
+CREATE INDEX need_directions_unit ON need_directions (unit_id, need_id);
+
+CREATE TABLE needs (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    street_id BLOB NOT NULL REFERENCES areas (id),
+    community_id BLOB NOT NULL REFERENCES areas (id),
+    category TEXT NOT NULL,
+    form TEXT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT,
+    measure TEXT NOT NULL,
+    wanted BIGINT NOT NULL,
+    unmatched BIGINT NOT NULL,
+    promised BIGINT NOT NULL DEFAULT 0,
+    delivered BIGINT NOT NULL DEFAULT 0,
+    accepted BIGINT NOT NULL DEFAULT 0,
+    urgency INTEGER NOT NULL,
+    due_on DATE,
+    place TEXT,
+    channel TEXT,
+    contact_name TEXT,
+    contact_phone_sealed TEXT,
+    status TEXT NOT NULL,
+    publication TEXT NOT NULL,
+    reopened BOOLEAN NOT NULL DEFAULT FALSE,
+    reason TEXT,
+    directed_until TEXT,
+    next_step_at TEXT,
+    escalated_to_id BLOB REFERENCES areas (id),
+    submitted_by BLOB REFERENCES accounts (id),
+    created_at TEXT NOT NULL,
+    CONSTRAINT needs_sum CHECK (wanted = unmatched + promised + delivered + accepted),
+    CONSTRAINT needs_unmatched CHECK (unmatched >= 0),
+    CONSTRAINT needs_promised CHECK (promised >= 0),
+    CONSTRAINT needs_delivered CHECK (delivered >= 0),
+    CONSTRAINT needs_accepted CHECK (accepted >= 0),
+    CONSTRAINT needs_wanted CHECK (wanted > 0)
+);
+
+CREATE INDEX needs_community ON needs (community_id, id);
+
+CREATE INDEX needs_district ON needs (district_id, id);
+
+CREATE INDEX needs_due ON needs (COALESCE(due_on, '9999-12-31'), id);
+
+CREATE INDEX needs_next_step ON needs (next_step_at) WHERE next_step_at IS NOT NULL;
+
+CREATE INDEX needs_status ON needs (status, category, id);
+
+CREATE INDEX needs_street ON needs (street_id, id);
+
+CREATE INDEX needs_urgency ON needs (urgency, COALESCE(due_on, '9999-12-31'), id);
+
+CREATE TABLE pairings (
+    id BLOB NOT NULL PRIMARY KEY,
+    unit_id BLOB NOT NULL REFERENCES units (id),
+    community_id BLOB NOT NULL REFERENCES areas (id),
+    since DATE NOT NULL,
+    until DATE,
+    CONSTRAINT pairings_dates CHECK (until IS NULL OR until >= since)
+);
+
+CREATE INDEX pairings_community ON pairings (community_id);
+
+CREATE UNIQUE INDEX pairings_running ON pairings (unit_id, community_id) WHERE until IS NULL;
+
+CREATE TABLE pledge_areas (
+    pledge_id BLOB NOT NULL REFERENCES pledges (id),
+    area_id BLOB NOT NULL REFERENCES areas (id),
+    PRIMARY KEY (pledge_id, area_id)
+);
+
+CREATE INDEX pledge_areas_area ON pledge_areas (area_id);
+
+CREATE TABLE pledges (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    unit_id BLOB NOT NULL REFERENCES units (id),
+    form TEXT NOT NULL,
+    category TEXT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT,
+    measure TEXT NOT NULL,
+    total BIGINT,
+    available BIGINT,
+    held BIGINT NOT NULL DEFAULT 0,
+    given BIGINT NOT NULL DEFAULT 0,
+    per_session BIGINT,
+    weekly_hours TEXT,
+    audience TEXT,
+    conditions TEXT,
+    status TEXT NOT NULL,
+    reason TEXT,
+    stale BOOLEAN NOT NULL DEFAULT FALSE,
+    serves_all BOOLEAN NOT NULL,
+    valid_until DATE,
+    confirmed_on DATE NOT NULL,
+    submitted_by BLOB REFERENCES accounts (id),
+    created_at TEXT NOT NULL,
+    CONSTRAINT pledges_sum CHECK ((total IS NULL AND available IS NULL) OR (total IS NOT NULL AND available IS NOT NULL AND total = available + held + given)),
+    CONSTRAINT pledges_available CHECK (available IS NULL OR available >= 0),
+    CONSTRAINT pledges_held CHECK (held >= 0),
+    CONSTRAINT pledges_given CHECK (given >= 0),
+    CONSTRAINT pledges_total CHECK (total IS NULL OR total > 0)
+);
+
+CREATE INDEX pledges_category ON pledges (category, status, id);
+
+CREATE INDEX pledges_confirmed ON pledges (confirmed_on, id);
+
+CREATE INDEX pledges_status ON pledges (status, id);
+
+CREATE INDEX pledges_to_expire ON pledges (valid_until) WHERE status IN ('LISTED', 'EXHAUSTED', 'PAUSED');
+
+CREATE INDEX pledges_to_hide ON pledges (confirmed_on) WHERE stale = FALSE AND status IN ('LISTED', 'EXHAUSTED');
+
+CREATE INDEX pledges_unit ON pledges (unit_id, id);
+
+CREATE INDEX pledges_validity ON pledges (COALESCE(valid_until, '9999-12-31'), id);
+
+CREATE TABLE refresh_tokens (
+    digest TEXT NOT NULL PRIMARY KEY,
+    session_id BLOB NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    used_at TEXT
+);
+
+CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
+
+CREATE TABLE refused_permissions (
+    id BLOB NOT NULL PRIMARY KEY,
+    at TEXT NOT NULL,
+    account_id BLOB,
+    permission TEXT NOT NULL,
+    node_id BLOB
+);
+
+CREATE INDEX refused_permissions_at ON refused_permissions (at);
+
+CREATE TABLE role_grants (
+    id BLOB NOT NULL PRIMARY KEY,
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    role TEXT NOT NULL,
+    area_id BLOB REFERENCES areas (id),
+    unit_id BLOB REFERENCES units (id),
+    valid_from DATE NOT NULL,
+    valid_until DATE,
+    granted_at TEXT NOT NULL,
+    revoked_at TEXT,
+    CONSTRAINT role_grants_one_scope CHECK ((area_id IS NULL) <> (unit_id IS NULL))
+);
+
+CREATE INDEX role_grants_account ON role_grants (account_id);
+
+CREATE INDEX role_grants_area ON role_grants (area_id);
+
+CREATE INDEX role_grants_unit ON role_grants (unit_id);
+
+CREATE TABLE "seaql_migrations" ( "version" varchar NOT NULL PRIMARY KEY, "applied_at" integer NOT NULL );
+
+CREATE TABLE search_words (
+    kind TEXT NOT NULL,
+    word TEXT NOT NULL,
+    node_id BLOB NOT NULL,
+    weight INTEGER NOT NULL,
+    PRIMARY KEY (kind, word, node_id)
+);
+
+CREATE INDEX search_words_node ON search_words (node_id);
+
+CREATE TABLE sessions (
+    id BLOB NOT NULL PRIMARY KEY,
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    ended_at TEXT,
+    ended_because TEXT
+);
+
+CREATE INDEX sessions_account ON sessions (account_id);
+
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE sign_in_failures (
+    login_digest TEXT NOT NULL PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    last_at TEXT NOT NULL,
+    locked_until TEXT
+);
+
+CREATE INDEX sign_in_failures_age ON sign_in_failures (last_at);
+
+CREATE TABLE signing_keys (
+    kid TEXT NOT NULL PRIMARY KEY,
+    sealed_secret TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    retired_at TEXT
+);
+
+CREATE TABLE units (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    track TEXT NOT NULL,
+    credit_code TEXT,
+    no_credit_code_reason TEXT,
+    address TEXT,
+    contact_name TEXT,
+    contact_phone_sealed TEXT,
+    party_secretary TEXT,
+    active BOOLEAN NOT NULL DEFAULT FALSE,
+    created_at TEXT NOT NULL,
+    CONSTRAINT units_credit_code_or_reason CHECK (credit_code IS NOT NULL OR no_credit_code_reason IS NOT NULL)
+);
+
+CREATE UNIQUE INDEX units_credit_code ON units (credit_code);
+
+CREATE INDEX units_district ON units (district_id, id);
+
+CREATE INDEX units_name ON units (name, id);
