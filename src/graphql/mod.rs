@@ -6,6 +6,7 @@ pub mod driver;
 pub mod errors;
 pub mod guard;
 pub mod node;
+pub mod order;
 pub mod paging;
 mod payload;
 pub mod schema;

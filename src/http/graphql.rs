@@ -20,6 +20,7 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::graphql::errors::{LANG, answer};
 use crate::graphql::guard::{self, Admitted, Refused};
+use crate::graphql::order::as_asked;
 use crate::graphql::{Request, Source};
 use crate::lang::Lang;
 
@@ -271,7 +272,9 @@ async fn execute(
     let source = Arc::new(Source::new(app.clone(), viewer, conn, lang));
     let request = Request::new(source.clone(), key, dry_run);
     let batches = request.batches.clone();
-    let answer = LANG.scope(lang, batches.drive(http.schema.execute(prepare(admitted, query, variables).data(request)))).await;
+    let (document, name) = (admitted.document.clone(), admitted.operation_name.clone());
+    let mut answer = LANG.scope(lang, batches.drive(http.schema.execute(prepare(admitted, query, variables).data(request)))).await;
+    answer.data = as_asked(answer.data, &document, name.as_deref());
     drop(batches);
     if let Some(source) = Arc::into_inner(source) {
         source.close().await?;

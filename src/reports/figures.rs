@@ -1,7 +1,7 @@
 //! How each figure is counted.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Select};
 
 use crate::areas::entity::{area, within};
@@ -144,7 +144,8 @@ pub async fn count<E: EntityTrait>(db: &impl ConnectionTrait, select: Select<E>)
 
 /// The sum of a column of whole numbers over a selection.
 pub async fn sum<E: EntityTrait>(db: &impl ConnectionTrait, select: Select<E>, column: impl ColumnTrait) -> Result<i64> {
-    one(db, select, Expr::cust_with_expr("CAST(COALESCE(SUM(?), 0) AS BIGINT)", Expr::col(column.as_column_ref()))).await
+    // PostgreSQL sums big integers as decimals.
+    one(db, select, Func::coalesce([Expr::col(column.as_column_ref()).sum(), Expr::val(0)]).cast_as("BIGINT")).await
 }
 
 async fn one<E: EntityTrait>(db: &impl ConnectionTrait, select: Select<E>, figure: Expr) -> Result<i64> {
