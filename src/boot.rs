@@ -29,7 +29,7 @@ pub async fn open(settings: Settings, clock: Clock) -> Result<App, String> {
     let db = connect(&settings, false).await?;
     current(&db).await?;
     let unfinished =
-        || both("数据库尚未初始化完成:请先运行 alliance migrate", "The database is not set up to the end: run `alliance migrate`");
+        || both("数据库尚未初始化完成：请先运行 alliance migrate", "The database is not set up to the end: run `alliance migrate`");
     let check = fact(db.pool(), KEY_CHECK).await.map_err(told)?.ok_or_else(unfinished)?;
     let keys = own_keys(&settings.key_path(&settings.url()?), &check)?;
     if signing_keys(&db).await? == 0 {
@@ -85,7 +85,7 @@ fn own_keys(path: &Path, check: &str) -> Result<KeyFile, String> {
     keys.open(PURPOSE, check).map_err(|_| {
         let name = path.display();
         both(
-            format!("密钥文件 {name} 不属于本数据库:请将 ALLIANCE_KEY_FILE 设为当初随本数据库生成的密钥文件"),
+            format!("密钥文件 {name} 不属于本数据库：请将 ALLIANCE_KEY_FILE 设为当初随本数据库生成的密钥文件"),
             format!("The key file {name} belongs to another database: set ALLIANCE_KEY_FILE to the one that was made with this database"),
         )
     })?;
@@ -116,9 +116,9 @@ pub async fn standing(db: &Db) -> Result<Standing, String> {
 async fn current(db: &Db) -> Result<(), String> {
     match standing(db).await? {
         Standing::Current => Ok(()),
-        Standing::Empty => Err(both("数据库为空:请先运行 alliance migrate", "The database is empty: run `alliance migrate`")),
+        Standing::Empty => Err(both("数据库为空：请先运行 alliance migrate", "The database is empty: run `alliance migrate`")),
         Standing::Behind(pending) => Err(both(
-            format!("数据库结构版本较旧,缺少 {pending} 次升级:请先备份,再运行 alliance migrate"),
+            format!("数据库结构版本较旧，缺少 {pending} 次升级：请先备份，再运行 alliance migrate"),
             format!("The database has an old schema (migrations that it lacks: {pending}): back it up, then run `alliance migrate`"),
         )),
         Standing::Unknown => Err(unknown()),
@@ -127,7 +127,7 @@ async fn current(db: &Db) -> Result<(), String> {
 
 fn unknown() -> String {
     both(
-        "数据库由更新版本的程序(或其他程序)建立:请使用新版 alliance,或更换 ALLIANCE_DATABASE_URL",
+        "数据库由更新版本的程序(或其他程序)建立：请使用新版 alliance,或更换 ALLIANCE_DATABASE_URL",
         "A newer version, or another program, made this database: use the newer alliance, or another ALLIANCE_DATABASE_URL",
     )
 }
@@ -153,14 +153,14 @@ fn look(path: &Path, create: bool) -> Result<(), String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.as_os_str().is_empty() || path == Path::new(":memory:") || path.is_dir() {
         return Err(both(
-            "数据库地址须指明一个文件,例如 sqlite:///var/lib/alliance/alliance.db",
+            "数据库地址须指明一个文件，例如 sqlite:///var/lib/alliance/alliance.db",
             "The database URL must name a file, such as sqlite:///var/lib/alliance/alliance.db",
         ));
     }
     if !folder.is_dir() {
         let folder = folder.display();
         return Err(both(
-            format!("数据库所在文件夹 {folder} 不存在:请先建立,或更正 ALLIANCE_DATABASE_URL"),
+            format!("数据库所在文件夹 {folder} 不存在：请先建立，或更正 ALLIANCE_DATABASE_URL"),
             format!("There is no folder {folder} for the database: make it, or correct ALLIANCE_DATABASE_URL"),
         ));
     }
@@ -177,7 +177,7 @@ fn look(path: &Path, create: bool) -> Result<(), String> {
 async fn knock(url: &str) -> Result<(), String> {
     let options = PgConnectOptions::from_str(url).map_err(|_| {
         both(
-            "数据库地址有误:请写作 postgres://用户:密码@主机:端口/库名,特殊字符用 %XX 表示",
+            "数据库地址有误：请写作 postgres://用户：密码@主机：端口/库名，特殊字符用 %XX 表示",
             "The database URL is malformed: write postgres://USER:PASSWORD@HOST:PORT/NAME, special characters as %XX",
         )
     })?;
@@ -204,7 +204,7 @@ fn explain(error: &DbErr) -> String {
 
 fn unreachable_database(cause: &str) -> String {
     both(
-        "无法连接数据库服务器:请确认它已启动,且 ALLIANCE_DATABASE_URL 中的主机和端口正确",
+        "无法连接数据库服务器：请确认它已启动，且 ALLIANCE_DATABASE_URL 中的主机和端口正确",
         format!("The database server cannot be reached ({cause}): see that it runs, and check host and port in ALLIANCE_DATABASE_URL"),
     )
 }
@@ -230,27 +230,27 @@ fn explain_sqlx(error: &sqlx::Error) -> String {
     let code = database.code().unwrap_or_default();
     match code.as_ref() {
         "28P01" | "28000" => both(
-            "数据库拒绝登录:请检查 ALLIANCE_DATABASE_URL 中的用户名和密码",
+            "数据库拒绝登录：请检查 ALLIANCE_DATABASE_URL 中的用户名和密码",
             "The database refuses the user: check name and password in ALLIANCE_DATABASE_URL",
         ),
         "3D000" => both(
-            "数据库服务器上没有该库:请先用 createdb 建立,或更正 ALLIANCE_DATABASE_URL",
+            "数据库服务器上没有该库：请先用 createdb 建立，或更正 ALLIANCE_DATABASE_URL",
             "The server has no such database: make it with createdb, or correct ALLIANCE_DATABASE_URL",
         ),
         "53300" => both(
-            "数据库连接数已满:请调低 ALLIANCE_CONNECTIONS,或调高服务器的 max_connections",
+            "数据库连接数已满：请调低 ALLIANCE_CONNECTIONS,或调高服务器的 max_connections",
             "The server takes no more connections: lower ALLIANCE_CONNECTIONS or raise its max_connections",
         ),
-        "57P03" => both("数据库服务器正在启动,请稍后再试", "The database server is still starting: try again in a moment"),
+        "57P03" => both("数据库服务器正在启动，请稍后再试", "The database server is still starting: try again in a moment"),
         "42501" => both(
-            "数据库用户权限不足:请授予其建表权限",
+            "数据库用户权限不足：请授予其建表权限",
             "The database user may not do this: grant it the right to make tables in its schema",
         ),
         // SQLite's own codes are short numbers and keep the primary one in the low byte.
         short if short.len() < 5 => match short.parse::<u32>().unwrap_or_default() & 0xff {
             5 | 6 => locked(),
             8 | 14 => both(
-                "无法打开或写入数据库文件:请检查文件及其所在文件夹的权限,运行本程序的用户须可写",
+                "无法打开或写入数据库文件：请检查文件及其所在文件夹的权限，运行本程序的用户须可写",
                 "The database file cannot be opened or written: the user that runs this program must be allowed to write the file and its folder",
             ),
             11 | 26 => both("该文件不是完好的 SQLite 数据库", "The file is not a sound SQLite database"),
@@ -266,7 +266,7 @@ pub fn told(error: AppError) -> String {
     match error {
         AppError::Refused(refusal) => both(refusal.reason.message(Lang::Zh), refusal.reason.message(Lang::En)),
         AppError::Internal(cause) => failed(cause),
-        AppError::Conflict => both("数据库忙,请稍后再试", "The database is busy: try again in a moment"),
+        AppError::Conflict => both("数据库忙，请稍后再试", "The database is busy: try again in a moment"),
         AppError::NotFound => both("没有找到", "Not found"),
         AppError::BadInput { zh, en } => both(zh, en),
         AppError::Unauthenticated | AppError::Forbidden { .. } => both("没有此项权限", "Not permitted"),

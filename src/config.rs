@@ -127,7 +127,7 @@ impl Settings {
         }
         let Some(path) = &self.database_url_file else {
             return Err(both(
-                "未指定数据库:请将 ALLIANCE_DATABASE_URL 设为 sqlite://路径 或 postgres://用户:密码@主机/库名",
+                "未指定数据库：请将 ALLIANCE_DATABASE_URL 设为 sqlite://路径 或 postgres://用户：密码@主机/库名",
                 "no database is named: set ALLIANCE_DATABASE_URL to sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME",
             ));
         };
@@ -168,7 +168,7 @@ pub fn with_file(mut command: Command, path: &Path) -> Result<Command, String> {
         let id = name.replace('-', "_");
         if !command.get_arguments().any(|argument| argument.get_id() == id.as_str()) {
             return Err(both(
-                format!("配置文件 {file} 中的“{name}”不是配置项,全部配置项见 schema/settings.md"),
+                format!("配置文件 {file} 中的“{name}”不是配置项，全部配置项见 schema/settings.md"),
                 format!("the settings file {file} names “{name}”, which is no setting; schema/settings.md lists them"),
             ));
         }

@@ -41,7 +41,7 @@ impl KeyFile {
         let failed = |error: std::io::Error| {
             let name = path.display();
             both(
-                format!("无法写入密钥文件 {name}:请检查文件夹是否存在、可写,或用 ALLIANCE_KEY_FILE 另选位置"),
+                format!("无法写入密钥文件 {name}:请检查文件夹是否存在、可写，或用 ALLIANCE_KEY_FILE 另选位置"),
                 format!("the key file {name} cannot be written, choose another place by ALLIANCE_KEY_FILE: {error}"),
             )
         };

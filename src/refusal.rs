@@ -48,44 +48,44 @@ refusals! {
     NotPermitted = "NOT_PERMITTED", "您的角色不能进行此项操作", "None of your roles may do this";
     /// The object is in a state from which this action does not lead on.
     WrongState { state: State } = "WRONG_STATE",
-        format!("当前状态为“{}”,不能进行此项操作", state.zh), format!("The state is {}, which does not allow this", state.code);
+        format!("当前状态为“{}”，不能进行此项操作", state.zh), format!("The state is {}, which does not allow this", state.code);
     /// A value of the input is missing, malformed, too long, too small or too large; the message says which rule it breaks.
     InvalidInput { zh: String, en: String } = "INVALID_INPUT", zh, en;
     /// The need has less left to match than was asked for.
     NotEnoughOpen { open: Decimal, measure: String } = "NOT_ENOUGH_OPEN",
-        format!("该需求仅剩 {open} {measure} 待认领,请调整数量"), format!("Only {open} {measure} of the need is still unmatched");
+        format!("该需求仅剩 {open} {measure} 待认领，请调整数量"), format!("Only {open} {measure} of the need is still unmatched");
     /// The pledge has less available than was asked for.
     NotEnoughAvailable { available: Decimal, measure: String } = "NOT_ENOUGH_AVAILABLE",
-        format!("该资源仅剩 {available} {measure} 可用,请调整数量"), format!("Only {available} {measure} of the pledge is available");
+        format!("该资源仅剩 {available} {measure} 可用，请调整数量"), format!("Only {available} {measure} of the pledge is available");
     /// More was reported or accepted than the match or the report holds.
     NotEnoughOutstanding { outstanding: Decimal, measure: String } = "NOT_ENOUGH_OUTSTANDING",
         format!("最多可填 {outstanding} {measure}"), format!("At most {outstanding} {measure} can be entered here");
     /// The wanted quantity cannot fall below what is already matched.
     AlreadyMatched { matched: Decimal, measure: String } = "ALREADY_MATCHED",
-        format!("已有 {matched} {measure} 完成对接,需求数量不能低于此数"), format!("{matched} {measure} are matched already; the need cannot ask for less");
+        format!("已有 {matched} {measure} 完成对接，需求数量不能低于此数"), format!("{matched} {measure} are matched already; the need cannot ask for less");
     /// The need and the pledge are measured differently or are of different forms.
     MeasureMismatch { need: String, pledge: String } = "MEASURE_MISMATCH",
-        format!("需求按“{need}”计,资源按“{pledge}”计,无法对接"), format!("The need is counted in {need}, the pledge in {pledge}");
+        format!("需求按“{need}”计，资源按“{pledge}”计，无法对接"), format!("The need is counted in {need}, the pledge in {pledge}");
     /// The need is in its directed window and the unit is not among those it is directed to, or a named unit is not paired with the community.
-    NotPaired = "NOT_PAIRED", "该单位未与本社区结对,不在定向认领范围内", "The unit is not paired with the community, or is not one that the need is directed to";
+    NotPaired = "NOT_PAIRED", "该单位未与本社区结对，不在定向认领范围内", "The unit is not paired with the community, or is not one that the need is directed to";
     /// The unit has no active membership in any alliance.
     NotAMember = "NOT_A_MEMBER", "该单位目前不是任何联盟的正式成员", "The unit is not an active member of any alliance";
     /// The pledge does not serve this community.
     AreaNotServed = "AREA_NOT_SERVED", "该资源的服务范围不包括本社区", "The pledge does not serve this community";
     /// The area no longer exists under this code, or not yet.
-    AreaNotCurrent = "AREA_NOT_CURRENT", "该区划已撤销或尚未启用,请选择现行区划", "The area has been redrawn or is not in force yet; choose a current one";
+    AreaNotCurrent = "AREA_NOT_CURRENT", "该区划已撤销或尚未启用，请选择现行区划", "The area has been redrawn or is not in force yet; choose a current one";
     /// A report of delivery waits for the community's answer; nothing ends before it is answered.
-    ReportPending = "REPORT_PENDING", "有履约报告尚待社区验收,请先验收", "A reported delivery waits for the community's answer first";
+    ReportPending = "REPORT_PENDING", "有履约报告尚待社区验收，请先验收", "A reported delivery waits for the community's answer first";
     /// What needs a second person cannot be done by the one who did the first step.
-    SecondPersonRequired = "SECOND_PERSON_REQUIRED", "该步骤须由另一人办理,不能由本人自审自批", "This step needs a second person";
+    SecondPersonRequired = "SECOND_PERSON_REQUIRED", "该步骤须由另一人办理，不能由本人自审自批", "This step needs a second person";
     /// The account stands on both sides of the match and must say for which one it acts.
-    AmbiguousSide = "AMBIGUOUS_SIDE", "您同时代表双方,请注明以哪一方身份办理", "You stand on both sides; say for which one you act";
+    AmbiguousSide = "AMBIGUOUS_SIDE", "您同时代表双方，请注明以哪一方身份办理", "You stand on both sides; say for which one you act";
     /// This side has already evaluated the match.
     AlreadyEvaluated = "ALREADY_EVALUATED", "本方已作评价", "This side has evaluated the match already";
     /// The contribution has been reversed already, or is itself a reversal.
-    AlreadyReversed = "ALREADY_REVERSED", "该笔投入已冲销,或本身就是冲销记录", "The contribution is reversed already, or is itself a reversal";
+    AlreadyReversed = "ALREADY_REVERSED", "该笔投入已冲销，或本身就是冲销记录", "The contribution is reversed already, or is itself a reversal";
     /// The match is already proposed to another unit.
-    TransferPending = "TRANSFER_PENDING", "该对接已提请转交,正等待对方单位确认", "The match is already proposed to another unit";
+    TransferPending = "TRANSFER_PENDING", "该对接已提请转交，正等待对方单位确认", "The match is already proposed to another unit";
     /// The unit already has a running membership in this alliance, or a running pairing with this community.
     AlreadyJoined = "ALREADY_JOINED", "该单位已在其中", "The unit is in it already";
     /// The value is already used by another object: a login, a code, a credit code.
@@ -94,9 +94,9 @@ refusals! {
     WrongCredentials = "WRONG_CREDENTIALS", "账号或密码不正确", "The login or the password is wrong";
     /// Too many failed attempts: the account is locked until the time in the message.
     LockedOut { until: DateTime<Utc> } = "LOCKED_OUT",
-        format!("失败次数过多,账号已锁定,请于 {} 后再试", clock_time(*until)), format!("Too many failures: locked until {}", clock_time(*until));
+        format!("失败次数过多，账号已锁定，请于 {} 后再试", clock_time(*until)), format!("Too many failures: locked until {}", clock_time(*until));
     /// The refresh token is unknown, used before, expired or of an ended session.
-    SessionEnded = "SESSION_ENDED", "登录已失效,请重新登录", "The session has ended; sign in again";
+    SessionEnded = "SESSION_ENDED", "登录已失效，请重新登录", "The session has ended; sign in again";
     /// The idempotency key was used before for another input.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", "该幂等键已用于另一次不同的请求", "The idempotency key was used for a different request";
     /// This mutation takes no idempotency key and no dry run: it hands out or ends secrets.
@@ -164,13 +164,13 @@ macro_rules! warnings {
 
 warnings! {
     /// An open need of the same community resembles this one; see `related`.
-    PossibleDuplicate = "POSSIBLE_DUPLICATE", "本社区已有相似的需求,请核对是否重复", "The community has a similar open need; check that this is not the same";
+    PossibleDuplicate = "POSSIBLE_DUPLICATE", "本社区已有相似的需求，请核对是否重复", "The community has a similar open need; check that this is not the same";
     /// The quantity is far above what is usual for this measure.
-    UnusualQuantity = "UNUSUAL_QUANTITY", "数量明显偏大,请核对", "The quantity is unusually large; check it";
+    UnusualQuantity = "UNUSUAL_QUANTITY", "数量明显偏大，请核对", "The quantity is unusually large; check it";
     /// The deadline lies in a year without a holiday table, so Monday to Friday were counted.
-    HolidaysUnknown = "HOLIDAYS_UNKNOWN", "该年度节假日安排尚未录入,期限暂按周一至周五计算", "No holiday table for that year yet: Monday to Friday were counted";
+    HolidaysUnknown = "HOLIDAYS_UNKNOWN", "该年度节假日安排尚未录入，期限暂按周一至周五计算", "No holiday table for that year yet: Monday to Friday were counted";
     /// No unit is paired with the community, so the need went straight to the open hall.
-    NoPairedUnits = "NO_PAIRED_UNITS", "本社区没有可定向的结对单位,需求直接进入领办大厅", "The community has no paired unit to direct the need to; it goes straight to the open hall";
+    NoPairedUnits = "NO_PAIRED_UNITS", "本社区没有可定向的结对单位，需求直接进入领办大厅", "The community has no paired unit to direct the need to; it goes straight to the open hall";
 }
 
 /// A warning and the input field and objects that it is about.

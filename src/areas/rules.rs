@@ -56,7 +56,7 @@ pub fn check_code(level: AreaLevel, code: &str, parent: Option<&Model>) -> Resul
     }
     Err(Refusal::invalid(
         "code",
-        "区划代码应为上级代码加本级代码:区 6 位,街道 9 位,社区 12 位",
+        "区划代码应为上级代码加本级代码：区 6 位，街道 9 位，社区 12 位",
         "A code is its parent's with its own digits behind: 6 for a district, 9 for a street, 12 for a community",
     ))
 }

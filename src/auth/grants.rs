@@ -100,7 +100,7 @@ pub(super) async fn give(work: &Work, account: Uuid, new: &NewGrant) -> Result<U
         .await?;
     // Two of the same would leave one when the other is revoked.
     if known > 0 {
-        let (zh, en) = ("该账号已有此角色,改期请先撤销", "The account holds this role already; revoke it first to change its dates");
+        let (zh, en) = ("该账号已有此角色，改期请先撤销", "The account holds this role already; revoke it first to change its dates");
         return Err(Refusal::invalid("role", zh, en).into());
     }
     let id = work.new_key();

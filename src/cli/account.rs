@@ -79,7 +79,7 @@ pub struct Login {
 
 #[derive(Args)]
 pub struct Password {
-    /// 从标准输入读取密码,否则随机生成并显示一次 / Read the password from standard input; otherwise a random one is shown once
+    /// 从标准输入读取密码，否则随机生成并显示一次 / Read the password from standard input; otherwise a random one is shown once
     #[arg(long)]
     password_stdin: bool,
 }
@@ -193,7 +193,7 @@ impl Place {
             [unit] => Ok((None, Some(unit.id))),
             [] => Err(both(format!("没有名为“{name}”的单位"), format!("There is no unit with the name “{name}”"))),
             _ => Err(both(
-                format!("有多个名为“{name}”的单位,请由区级管理员通过接口授予"),
+                format!("有多个名为“{name}”的单位，请由区级管理员通过接口授予"),
                 format!("Several units bear the name “{name}”: let the district's admin grant it through the API"),
             )),
         }

@@ -72,12 +72,12 @@ async fn look(settings: &Settings) -> Result<State, String> {
     match fact.as_deref() {
         Some("filled") => Ok(State::Filled),
         Some(_) => Err(both(
-            "演示数据上次未填充完就中断了:请换一个空数据库(删除该文件或清空该库)后重试",
+            "演示数据上次未填充完就中断了：请换一个空数据库(删除该文件或清空该库)后重试",
             "The filling of this demonstration was interrupted: start again with an empty database (delete the file, or drop the database)",
         )),
         None if rows.await.map_err(|error| told(error.into()))? == 0 => Ok(State::Empty),
         None => Err(both(
-            "该数据库已有数据,不能用于演示:请用 alliance serve 启动,或为演示另选空数据库",
+            "该数据库已有数据，不能用于演示：请用 alliance serve 启动，或为演示另选空数据库",
             "This database holds data of its own: start it with `alliance serve`, or name an empty one for the demonstration",
         )),
     }
@@ -96,7 +96,7 @@ fn fresh_folder() -> Result<PathBuf, String> {
 }
 
 fn introduce(address: SocketAddr) {
-    println!("\n演示账号,密码均为 {PASSWORD} / Logins, all with the password {PASSWORD}:");
+    println!("\n演示账号，密码均为 {PASSWORD} / Logins, all with the password {PASSWORD}:");
     for (login, zh, en) in LOGINS {
         println!("  {login:<12}{zh} / {en}");
     }

@@ -39,7 +39,7 @@ enum Action {
     Check,
     /// 查询本机服务是否就绪 / Ask the service on this machine whether it is ready
     Healthcheck,
-    /// 登记区(县),其余区划由区级管理员通过接口登记 / Add a district; its admin adds the rest through the API
+    /// 登记区(县)，其余区划由区级管理员通过接口登记 / Add a district; its admin adds the rest through the API
     District {
         #[command(subcommand)]
         action: account::DistrictAction,
@@ -56,7 +56,7 @@ enum Action {
     },
     /// 生成对外约定文档 / Write what the outside relies on: schema, errors, permissions, settings, tables
     Schema {
-        /// 只比较,不写入 / Compare only; exit 1 where a file differs
+        /// 只比较，不写入 / Compare only; exit 1 where a file differs
         #[arg(long)]
         check: bool,
         /// 目标文件夹 / The folder
@@ -67,7 +67,7 @@ enum Action {
 
 #[derive(Subcommand)]
 enum KeysAction {
-    /// 更换签名密钥,已发出的令牌到期前仍有效 / Make a new signing key; tokens given out stay good until they expire
+    /// 更换签名密钥，已发出的令牌到期前仍有效 / Make a new signing key; tokens given out stay good until they expire
     Rotate,
 }
 
@@ -144,12 +144,12 @@ async fn migrate(settings: &Settings, clock: &Clock) -> Result<(), String> {
     let done = boot::migrate(settings, clock).await?;
     if let Some(path) = done.key_file {
         let path = std::path::absolute(&path).unwrap_or(path);
-        println!("已生成密钥文件,请妥善保管并与数据库分开备份:{}", path.display());
+        println!("已生成密钥文件，请妥善保管并与数据库分开备份：{}", path.display());
         println!("Made the key file; keep it secret, and back it up apart from the database");
     }
     match done.applied {
         0 => println!("数据库已是最新版本 / The database is up to date"),
-        n => println!("数据库已升级,完成 {n} 次迁移 / The database is up to date now; migrations applied: {n}"),
+        n => println!("数据库已升级，完成 {n} 次迁移 / The database is up to date now; migrations applied: {n}"),
     }
     Ok(())
 }

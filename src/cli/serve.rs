@@ -40,7 +40,7 @@ pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), Strin
 fn unbound(listen: SocketAddr, error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::AddrInUse => both(
-            format!("端口 {} 已被占用:请停止占用它的程序,或用 --listen(ALLIANCE_LISTEN)另选端口", listen.port()),
+            format!("端口 {} 已被占用：请停止占用它的程序，或用 --listen(ALLIANCE_LISTEN)另选端口", listen.port()),
             format!("{listen} is in use: stop the other program, or choose another port by --listen (ALLIANCE_LISTEN)"),
         ),
         ErrorKind::PermissionDenied => both(

@@ -40,7 +40,7 @@ pub fn answer(error: AppError, lang: Lang) -> Error {
         AppError::NotFound => ("NOT_FOUND", lang.pick("没有找到", "Not found").to_owned()),
         AppError::BadInput { zh, en } => ("BAD_USER_INPUT", lang.pick(*zh, *en).to_owned()),
         AppError::Conflict | AppError::Internal(_) => {
-            ("INTERNAL", lang.pick("服务出现故障,请稍后再试", "The service failed; try again later").to_owned())
+            ("INTERNAL", lang.pick("服务出现故障，请稍后再试", "The service failed; try again later").to_owned())
         }
     };
     let incident = (code == "INTERNAL").then(|| log(&error));

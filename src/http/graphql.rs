@@ -231,7 +231,7 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
             reply.write(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({ "errors": [error_json(error)] }))
         }
         Err(_) => {
-            let (zh, en) = ("处理超时,请缩小查询后再试", "The request took too long; ask for less");
+            let (zh, en) = ("处理超时，请缩小查询后再试", "The request took too long; ask for less");
             reply.refuse(StatusCode::SERVICE_UNAVAILABLE, "LIMIT_EXCEEDED", zh, en)
         }
     };
@@ -318,7 +318,7 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
 fn refuse_document(reply: &Reply, status: StatusCode, refused: &Refused) -> Response {
     let (zh, code) = match refused {
         Refused::Parse { .. } => ("查询语句有语法错误".to_owned(), "GRAPHQL_PARSE_FAILED"),
-        Refused::Limit { what, limit } => (format!("查询超出限制:{what} 最多 {limit}"), "LIMIT_EXCEEDED"),
+        Refused::Limit { what, limit } => (format!("查询超出限制：{what} 最多 {limit}"), "LIMIT_EXCEEDED"),
         Refused::UnknownOperation | Refused::NoOperationName => ("operationName 须指明要执行的操作".to_owned(), "BAD_USER_INPUT"),
         Refused::Invalid { .. } => ("查询语句不符合规范".to_owned(), "GRAPHQL_VALIDATION_FAILED"),
     };

@@ -65,7 +65,7 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
     }
     match locked.exchange.status {
         MatchStatus::Applied => {
-            locked.end(&permit, MatchStatus::TimedOut, "逾期未确认,已自动退回 / Not confirmed in time".to_owned()).await
+            locked.end(&permit, MatchStatus::TimedOut, "逾期未确认，已自动退回 / Not confirmed in time".to_owned()).await
         }
         MatchStatus::Completed => evaluate::release(&permit, &mut locked).await,
         MatchStatus::Confirmed | MatchStatus::Fulfilling if locked.exchange.delivered > 0 => {
@@ -80,7 +80,7 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
             Ok(())
         }
         MatchStatus::Confirmed | MatchStatus::Fulfilling => {
-            locked.end(&permit, MatchStatus::TimedOut, "逾期未履约,余量已退回大厅 / Not delivered in time".to_owned()).await
+            locked.end(&permit, MatchStatus::TimedOut, "逾期未履约，余量已退回大厅 / Not delivered in time".to_owned()).await
         }
         _ => {
             locked.exchange.next_step_at = None;

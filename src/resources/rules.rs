@@ -186,7 +186,7 @@ pub fn due(pledge: &Model, today: NaiveDate, stale_days: u32) -> Option<Due> {
 pub fn may_request(pledge: &Model, unit_active: bool, today: NaiveDate) -> Result<(), Refusal> {
     let state = match pledge.status {
         PledgeStatus::Listed | PledgeStatus::Exhausted if pledge.is_over(today) => PledgeStatus::Expired.state(),
-        PledgeStatus::Listed | PledgeStatus::Exhausted if pledge.stale => State { code: "HIDDEN", zh: "已隐藏,待单位续期" },
+        PledgeStatus::Listed | PledgeStatus::Exhausted if pledge.stale => State { code: "HIDDEN", zh: "已隐藏，待单位续期" },
         PledgeStatus::Listed | PledgeStatus::Exhausted if !unit_active => return Err(Reason::NotAMember.into()),
         PledgeStatus::Listed => return Ok(()),
         PledgeStatus::Exhausted => return Err(not_enough(pledge)),

@@ -16,7 +16,7 @@ both! {
         let report = w.unit.report(&claim, "6").await.done();
         w.secretary.sees(&benches, "DELIVERED: 6 = 6 delivered").await;
         w.secretary.refuse(&report, "  ").await.refused("INVALID_INPUT");
-        let refused = w.secretary.refuse(&report, "椅面有毛刺,存在安全隐患").await.done();
+        let refused = w.secretary.refuse(&report, "椅面有毛刺，存在安全隐患").await.done();
         assert_eq!(refused.standing(), "REFUSED: 6 = 0");
         w.secretary.sees(&benches, "REOPENED: 6 = 6 promised").await;
         let again = w.unit.sees(&claim, "FULFILLING: 6 = 6 outstanding").await;

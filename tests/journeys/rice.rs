@@ -25,7 +25,7 @@ both! {
         // The second need is refused what is no longer there …
         let refusal = w.unit.claim_from(&rice, &second, &w.shennong, "30").await.refused("NOT_ENOUGH_AVAILABLE");
         assert_eq!(refusal["path"], json!(["input", "quantity"]));
-        assert_eq!(refusal["message"], "该资源仅剩 20 袋 可用,请调整数量");
+        assert_eq!(refusal["message"], "该资源仅剩 20 袋 可用，请调整数量");
         w.secretary2.sees(&second, "PUBLISHED_OPEN: 30 = 30 unmatched").await;
         // … and part-filled by agreement; ten bags stay open for others.
         let two = w.unit.claim_from(&rice, &second, &w.shennong, "20").await.done();
@@ -37,12 +37,12 @@ both! {
         app.anyone().sees(&second, "MATCHED: 30 = 30 promised").await;
 
         // Cancelling the first gives thirty back to the list and to its need.
-        let cancelled = w.unit.cancel(&one, "仓库受潮,需重新采购").await.done();
+        let cancelled = w.unit.cancel(&one, "仓库受潮，需重新采购").await.done();
         assert_eq!(cancelled.standing(), "CANCELLED_BY_UNIT: 30 = 30 returned");
-        assert_eq!(cancelled["reason"], "仓库受潮,需重新采购");
+        assert_eq!(cancelled["reason"], "仓库受潮，需重新采购");
         app.anyone().sees(&rice, "LISTED: 50 = 30 available + 20 held").await;
         w.secretary.sees(&first, "PUBLISHED_OPEN: 30 = 30 unmatched").await;
-        assert_eq!(w.unit.cancel(&one, "又一次").await.done()["reason"], "仓库受潮,需重新采购", "done already is no error");
+        assert_eq!(w.unit.cancel(&one, "又一次").await.done()["reason"], "仓库受潮，需重新采购", "done already is no error");
     }
 
     async fn two_claims_of_thirty_at_one_moment_never_oversell_fifty(app) {

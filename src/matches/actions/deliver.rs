@@ -76,7 +76,7 @@ fn fair_value(exchange: &exchange::Model, named: Option<Decimal>, quantity: i64)
             let refusal = || {
                 Refusal::invalid(
                     "fairValue",
-                    "金额须为不小于 0 的元,最多两位小数",
+                    "金额须为不小于 0 的元，最多两位小数",
                     "An amount of yuan, not below 0, with at most two places",
                 )
             };

@@ -57,7 +57,7 @@ impl Offer {
         if self.areas.len() > MOST_AREAS {
             return Err(Refusal::invalid(
                 "areas",
-                format!("最多选择 {MOST_AREAS} 个服务区域;面向全区请留空"),
+                format!("最多选择 {MOST_AREAS} 个服务区域；面向全区请留空"),
                 format!("At most {MOST_AREAS} areas; leave it empty to serve all"),
             ));
         }
@@ -90,7 +90,7 @@ pub(super) fn check_until(until: Option<NaiveDate>, today: NaiveDate) -> Result<
     if until.is_none_or(|until| until >= today) {
         return Ok(());
     }
-    Err(Refusal::invalid("validUntil", "有效期不能早于今天,请填写新的截止日期", "The last day has passed; give one from today on"))
+    Err(Refusal::invalid("validUntil", "有效期不能早于今天，请填写新的截止日期", "The last day has passed; give one from today on"))
 }
 
 /// What a unit changes in an offer before it hands it in again; what is absent stays.

@@ -11,12 +11,12 @@ pub fn check_identity(credit_code: Option<&str>, reason: Option<&str>) -> Result
         (None, Some(_)) => Ok(()),
         (None, None) => Err(Refusal::invalid(
             "creditCode",
-            "请填写统一社会信用代码;没有的,请填写理由",
+            "请填写统一社会信用代码；没有的，请填写理由",
             "Give the credit code, or the reason why there is none",
         )),
         (Some(_), Some(_)) => Err(Refusal::invalid(
             "noCreditCodeReason",
-            "已有统一社会信用代码,无需填写理由",
+            "已有统一社会信用代码，无需填写理由",
             "A unit with a credit code needs no reason for having none",
         )),
     }
@@ -24,7 +24,7 @@ pub fn check_identity(credit_code: Option<&str>, reason: Option<&str>) -> Result
 
 /// Checks a unified social credit code, GB 32100-2015: 18 characters, the last of which is made of the others.
 pub fn check_credit_code(code: &str) -> Result<(), Refusal> {
-    let refusal = || Refusal::invalid("creditCode", "统一社会信用代码有误,请核对", "The credit code is not valid; check it");
+    let refusal = || Refusal::invalid("creditCode", "统一社会信用代码有误，请核对", "The credit code is not valid; check it");
     let digits = digits(code).filter(|digits| digits.len() == 18).ok_or_else(refusal)?;
     if check_digit(&digits[..17]) == digits[17] { Ok(()) } else { Err(refusal()) }
 }
