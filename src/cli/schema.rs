@@ -42,7 +42,10 @@ fn compare(folder: &Path, files: &[(&str, String)]) -> Result<(), String> {
         return Ok(());
     }
     let names = names.join(", ");
-    Err(both(format!("与代码不一致，请运行 alliance schema:{names}"), format!("These differ from the code, run `alliance schema`: {names}")))
+    Err(both(
+        format!("与代码不一致，请运行 alliance schema:{names}"),
+        format!("These differ from the code, run `alliance schema`: {names}"),
+    ))
 }
 
 fn table(text: &mut String, title: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {

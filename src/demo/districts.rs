@@ -5,7 +5,7 @@ use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use super::content::phrases::ALLIANCE_MODELS;
-use super::content::scenes::{KUNBO, LEGAL_AID_CENTRE, CLINIC_HOSPITAL, SHENNONG, SHUANGHUI, TAOYUAN, ZIWEI};
+use super::content::scenes::{CLINIC_HOSPITAL, KUNBO, LEGAL_AID_CENTRE, SHENNONG, SHUANGHUI, TAOYUAN, ZIWEI};
 use super::content::{self, DISTRICT_CODE, DISTRICT_NAME, STREETS, UNITS, UnitKind};
 use super::world::{Community, Street, Unit, World};
 use crate::areas::actions::{NewArea, add};
@@ -218,13 +218,7 @@ async fn admit(world: &mut World, alliance: Uuid, host: &Viewer, unit: usize) ->
     admit_until(world, alliance, host, unit, None).await
 }
 
-pub(super) async fn admit_until(
-    world: &mut World,
-    alliance: Uuid,
-    host: &Viewer,
-    unit: usize,
-    until: Option<NaiveDate>,
-) -> Result<Uuid> {
+pub(super) async fn admit_until(world: &mut World, alliance: Uuid, host: &Viewer, unit: usize, until: Option<NaiveDate>) -> Result<Uuid> {
     let applies = world.dice.percent(50);
     let (id, own) = (world.units[unit].id, &world.units[unit].representative);
     let offer = &Offer { alliance, unit: id, agreement: Some(AGREEMENT.to_owned()), until };

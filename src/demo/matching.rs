@@ -44,10 +44,12 @@ impl World {
         let found = resources::Entity::find().filter(pledge::Column::Id.is_in(ids)).filter(pledge::Column::Status.eq(PledgeStatus::Listed));
         let found: HashMap<Uuid, resources::Model> =
             found.all(&self.conn.get()).await?.into_iter().map(|pledge| (pledge.id, pledge)).collect();
-        let offered = pledges.into_iter().filter(|pledge| !self.pledges[*pledge].kept).filter_map(|pledge| Some((pledge, found.get(&self.pledges[pledge].id)?)));
-        let offered = offered.filter(|(pledge, found)| {
-            found.is_shown() && !found.is_over(self.today()) && self.units[self.pledges[*pledge].unit].active
-        });
+        let offered = pledges
+            .into_iter()
+            .filter(|pledge| !self.pledges[*pledge].kept)
+            .filter_map(|pledge| Some((pledge, found.get(&self.pledges[pledge].id)?)));
+        let offered = offered
+            .filter(|(pledge, found)| found.is_shown() && !found.is_over(self.today()) && self.units[self.pledges[*pledge].unit].active);
         Ok(offered.map(|(pledge, found)| (pledge, found.available)).collect())
     }
 

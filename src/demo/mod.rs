@@ -41,7 +41,8 @@ pub async fn fill(app: &App, progress: impl Fn(&str)) -> Result<()> {
     let own = App::new(app.db().clone(), clock, app.keys().clone(), app.settings().clone()).await?;
     own.batch(async |conn| {
         if areas::Entity::find().count(&conn.get()).await? > 0 {
-            let (zh, en) = ("该数据库已有数据，不能填充示例", "This database holds data already: it cannot be filled with the demonstration");
+            let (zh, en) =
+                ("该数据库已有数据，不能填充示例", "This database holds data already: it cannot be filled with the demonstration");
             return Err(AppError::BadInput { zh, en });
         }
         mark(&conn, "filling").await

@@ -11,6 +11,7 @@ async fn by_hand() {
     let settings = Settings::from_arg_matches(&command.get_matches_from(["x"])).unwrap();
     let app = crate::app::App::new(db, crate::clock::Clock::System, keys, settings).await.unwrap();
     let start = std::time::Instant::now();
-    let outcome = super::fill(&app, |step| eprintln!("{:>6.1} {step} {} statements", start.elapsed().as_secs_f64(), app.db().statements())).await;
+    let outcome =
+        super::fill(&app, |step| eprintln!("{:>6.1} {step} {} statements", start.elapsed().as_secs_f64(), app.db().statements())).await;
     outcome.unwrap();
 }

@@ -79,7 +79,8 @@ impl Sort {
     }
 
     fn parse(&self, cursor: &str) -> Result<Vec<SimpleExpr>> {
-        let wrong = || AppError::BadInput { zh: "游标无效，或不属于此排序", en: "The cursor is not one of this list and order" };
+        let wrong =
+            || AppError::BadInput { zh: "游标无效，或不属于此排序", en: "The cursor is not one of this list and order" };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| wrong())?;
         let parts: Vec<serde_json::Value> = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
         if parts.len() != self.keys.len() + 2 || parts[0] != self.name {

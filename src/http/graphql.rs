@@ -213,7 +213,7 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
     }
     let dry_run =
         admitted.operation == OperationType::Mutation && text("x-dry-run").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    if reply.accept == Accept::EventStream || admitted.operation == OperationType::Subscription {
+    if admitted.operation == OperationType::Subscription {
         return stream(http, reply, admitted, query, variables, viewer);
     }
     let limit = Duration::from_secs(u64::from(http.app.settings().request_seconds));
@@ -224,7 +224,10 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
             let failed_before =
                 answer.data == Value::Null && answer.errors.iter().all(|error| error.path.is_empty()) && !answer.errors.is_empty();
             let body = answer_json(answer, failed_before);
-            reply.write(if failed_before { unrunnable } else { StatusCode::OK }, &body)
+            match reply.accept {
+                Accept::EventStream if !failed_before => only_event(&body),
+                _ => reply.write(if failed_before { unrunnable } else { StatusCode::OK }, &body),
+            }
         }
         Ok(Err(error)) => {
             let error = answer(error, reply.lang).into_server_error(Default::default());
@@ -291,7 +294,7 @@ fn prepare(admitted: Admitted, query: String, variables: Variables) -> async_gra
     request
 }
 
-/// Answers as server-sent events: each result a `next`, then `complete`.
+/// Answers a subscription as server-sent events: each result a `next`, then `complete`.
 fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables: Variables, viewer: Viewer) -> Response {
     if reply.accept != Accept::EventStream {
         let (zh, en) = ("订阅须以 text/event-stream 接收", "Subscriptions are answered as text/event-stream");
@@ -313,6 +316,12 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
         yield Ok(Event::default().event("complete").data(""));
     };
     Sse::new(events).keep_alive(axum::response::sse::KeepAlive::new().interval(Duration::from_secs(12))).into_response()
+}
+
+/// The one answer of a query or a mutation, for who asks for events.
+fn only_event(body: &serde_json::Value) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    (headers, format!("event: next\ndata: {body}\n\nevent: complete\ndata:\n\n")).into_response()
 }
 
 fn refuse_document(reply: &Reply, status: StatusCode, refused: &Refused) -> Response {

@@ -252,8 +252,9 @@ pub fn due(need: &Model, now: DateTime<Utc>) -> Option<Step> {
 
 /// A measure word: 袋, 次, 小时, 元.
 pub fn check_measure(measure: &str) -> Result<String, Refusal> {
-    text("measure", measure, 12)?
-        .ok_or_else(|| Refusal::invalid("measure", "请填写计量单位，如袋、次、小时、元", "A measure is needed: bags, sessions, hours, yuan"))
+    text("measure", measure, 12)?.ok_or_else(|| {
+        Refusal::invalid("measure", "请填写计量单位，如袋、次、小时、元", "A measure is needed: bags, sessions, hours, yuan")
+    })
 }
 
 pub fn check_title(title: &str) -> Result<String, Refusal> {
@@ -274,7 +275,9 @@ pub fn check_quantity(field: &'static str, quantity: Decimal) -> Result<i64, Ref
 pub fn check_day(field: &'static str, day: Option<NaiveDate>, today: NaiveDate) -> Result<Option<NaiveDate>, Refusal> {
     match day {
         Some(day) if day < today => Err(Refusal::invalid(field, "日期不能早于今天", "The day cannot lie before today")),
-        Some(day) if day > today + chrono::Days::new(3660) => Err(Refusal::invalid(field, "日期过远，请核对", "The day lies too far ahead")),
+        Some(day) if day > today + chrono::Days::new(3660) => {
+            Err(Refusal::invalid(field, "日期过远，请核对", "The day lies too far ahead"))
+        }
         day => Ok(day),
     }
 }

@@ -4,6 +4,7 @@ mod areas;
 mod contract;
 mod described;
 mod doors;
+mod house;
 mod limits;
 mod manners;
 mod needs;

@@ -109,12 +109,8 @@ pub const UNIT_CANCELS: &[&str] = &[
 ];
 
 /// Why a community revokes what it had agreed to.
-pub const COMMUNITY_CANCELS: &[&str] = &[
-    "多次联系未能定下时间，先退回大厅。",
-    "社区房间临时他用，活动取消。",
-    "受益家庭已搬离本社区。",
-    "质量抽查不合格，这批物品不宜发放。",
-];
+pub const COMMUNITY_CANCELS: &[&str] =
+    &["多次联系未能定下时间，先退回大厅。", "社区房间临时他用，活动取消。", "受益家庭已搬离本社区。", "质量抽查不合格，这批物品不宜发放。"];
 
 /// Why a community closes a need before all of it was met.
 pub const CLOSE_REASONS: &[&str] = &[

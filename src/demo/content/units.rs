@@ -2,19 +2,13 @@
 
 use super::Track::{Industry as I, StreetCommunity as S, Unit as U};
 use super::UnitKind::{
-    Financial as Bank, Garrison, Medical, Other, PartyGovernmentOrgan as Organ, PrivateEnterprise as Private,
-    PropertyCompany as Property, PublicInstitution as Public, School, SocialOrganisation as Social,
-    StateEnterprise as State,
+    Financial as Bank, Garrison, Medical, Other, PartyGovernmentOrgan as Organ, PrivateEnterprise as Private, PropertyCompany as Property,
+    PublicInstitution as Public, School, SocialOrganisation as Social, StateEnterprise as State,
 };
 use super::{Track, Unit, UnitKind};
 
 const fn u(name: &'static str, kind: UnitKind, track: Track, home: &'static str) -> Unit {
-    Unit {
-        name,
-        kind,
-        track,
-        home,
-    }
+    Unit { name, kind, track, home }
 }
 
 /// 243 units. Where an organisation exists, its membership, its street and what it pledges are invented all the same;
