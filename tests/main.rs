@@ -7,4 +7,8 @@
 mod support;
 
 mod api;
+mod broken;
 mod journeys;
+mod killed;
+mod properties;
+mod races;

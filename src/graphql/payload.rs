@@ -97,14 +97,18 @@ fn idempotency_key(ctx: &Context<'_>) -> Result<Option<Key>> {
         return Ok(None);
     };
     let field = ctx.field();
-    let arguments = field.arguments().map_err(|_| AppError::BadInput { zh: "参数无效", en: "The arguments are not valid" })?;
+    let mut arguments = field.arguments().map_err(|_| AppError::BadInput { zh: "参数无效", en: "The arguments are not valid" })?;
+    // The order in which a client writes the fields of an input makes it no other input.
+    arguments.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut hash = Sha256::new();
     hash.update(field.name());
     for (name, value) in arguments {
+        let mut value = value.into_json().unwrap_or_default();
+        value.sort_all_objects();
         hash.update([0]);
         hash.update(name.as_str());
         hash.update([0]);
-        hash.update(serde_json::to_vec(&value.into_json().unwrap_or_default()).unwrap_or_default());
+        hash.update(serde_json::to_vec(&value).unwrap_or_default());
     }
     let path = ctx.path_node.as_ref().map(|path| path.to_string_vec().join(".")).unwrap_or_default();
     Ok(Some(Key { account, key: key.clone(), path, digest: URL_SAFE_NO_PAD.encode(hash.finalize()) }))

@@ -3,6 +3,7 @@
 mod actor;
 mod answer;
 mod app;
+mod crowd;
 mod invariants;
 mod people;
 mod postgres;
@@ -10,8 +11,11 @@ mod verbs;
 mod world;
 
 pub use actor::Actor;
-pub use answer::{Answer, Id, Thing};
+pub use answer::{Answer, Attempt, Id, Thing};
 pub use app::TestApp;
+pub use crowd::{CROWD, Dice, tally};
+pub use people::PASSWORD;
+pub use postgres::Fresh;
 pub use serde_json::{Value, json};
 pub use world::World;
 

@@ -1,0 +1,322 @@
+//! The table of the walk, and the objects that its arguments name.
+
+use alliance::ids::{GlobalId, NodeKind};
+
+use super::Cell::*;
+use super::{Cell, Row};
+use crate::support::{Actor, Id, PASSWORD, TestApp, Thing, World, json};
+
+fn list<'a>(field: &'static str, filter: &str, cells: Vec<(&'static str, &'a Actor, Cell)>) -> Row<'a> {
+    Row { field, document: format!("{{ {field}{filter} {{ totalCount nodes {{ __typename }} }} }}"), cells }
+}
+
+fn verb<'a>(field: &'static str, arguments: String, cells: Vec<(&'static str, &'a Actor, Cell)>) -> Row<'a> {
+    let flag = matches!(field, "signOut" | "changePassword");
+    let result = if flag { "result" } else { "result { __typename }" };
+    let arguments = if arguments.is_empty() { arguments } else { format!("({arguments})") };
+    Row { field, document: format!("mutation {{ {field}{arguments} {{ {result} refusals {{ code }} }} }}"), cells }
+}
+
+/// Objects in the states that the verbs lead on from; all of 桃源社区 and 神农集团 but for the open need, which is of 紫微社区.
+pub(super) struct Stock {
+    draft: Thing,
+    submitted: Thing,
+    open: Thing,
+    waiting_pledge: Thing,
+    returned_pledge: Thing,
+    listed: Thing,
+    paused: Thing,
+    applied: Thing,
+    confirmed: Thing,
+    report: Thing,
+    completed: Thing,
+    line: String,
+    member: String,
+    applicant: Thing,
+    suspended: Thing,
+    partner: String,
+    grant: String,
+}
+
+pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
+    let need = |title: &str, submit: bool| {
+        json!({
+            "community": w.taoyuan, "category": "ELDERLY", "form": "GOODS", "title": title, "wanted": "9", "measure": "袋",
+            "submit": submit,
+        })
+    };
+    let pledge =
+        |title: &str| json!({ "unit": w.shennong, "form": "GOODS", "category": "ELDERLY", "title": title, "total": "90", "measure": "袋" });
+    let published = w.secretary.post_need(need("为独居老人送米", true)).await.done();
+    w.street.publish(&published).await.done();
+    let claim = |quantity: &'static str| w.unit.claim(&published, &w.shennong, quantity);
+    let [applied, confirmed, reported, completed] =
+        [claim("1").await.done(), claim("1").await.done(), claim("1").await.done(), claim("1").await.done()];
+    for one in [&confirmed, &reported, &completed] {
+        w.secretary.confirm(one).await.done();
+    }
+    let report = w.unit.report(&reported, "1").await.done();
+    let last = w.unit.report(&completed, "1").await.done();
+    w.secretary.accept(&last, "1").await.done();
+
+    let open =
+        json!({ "community": w.ziwei, "category": "SAFETY", "form": "SERVICE", "title": "修缮楼道照明", "wanted": "4", "measure": "处" });
+    let open = w.district.post_need(open).await.done();
+    w.district.submit_need(&open).await.done();
+    w.street.publish(&open).await.done();
+    let waiting_pledge = w.unit.pledge_resource(pledge("大米")).await.done();
+    let returned_pledge = w.unit.pledge_resource(pledge("食用油")).await.done();
+    w.district.return_pledge(&returned_pledge, "请写明规格").await.done();
+    let listed = w.unit.pledge_resource(pledge("白面")).await.done();
+    let paused = w.unit.pledge_resource(pledge("杂粮")).await.done();
+    for one in [&listed, &paused] {
+        w.district.list_pledge(one).await.done();
+    }
+    w.unit.pause_pledge(&paused).await.done();
+
+    let memberships = w.unit.see(&w.shennong).await;
+    let member = memberships["memberships"][0]["id"].as_str().expect("a membership").to_owned();
+    let applicant = w.hospital_a.apply(json!({ "alliance": w.beimen_alliance, "unit": w.kangning })).await.done();
+    let legal = w.legal.see(&w.legal_aid).await;
+    let suspended = legal["memberships"][0]["id"].as_str().expect("a membership").to_owned();
+    let suspended = w.street.suspend(&suspended, "协议到期未续").await.done();
+    let partner = GlobalId::new(NodeKind::Account, app.account_of("partner").await).to_string();
+    let accounts = w.district.query("{ accounts(search: \"partner\") { nodes { grants { id } } } }", json!({})).await;
+    let grant = accounts["accounts"]["nodes"][0]["grants"][0]["id"].as_str().expect("a grant").to_owned();
+    let line = app.contributions().await.remove(0);
+    let draft = w.secretary.post_need(need("添置长椅", false)).await.done();
+    let submitted = w.secretary.post_need(need("修剪树木", true)).await.done();
+    Stock {
+        draft,
+        submitted,
+        open,
+        waiting_pledge,
+        returned_pledge,
+        listed,
+        paused,
+        applied,
+        confirmed,
+        report,
+        completed,
+        line,
+        member,
+        applicant,
+        suspended,
+        partner,
+        grant,
+    }
+}
+
+pub(super) fn queries<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row<'a>> {
+    let of = |a, b, c| vec![("nobody", nobody, a), ("secretary2", &w.secretary2, b), ("secretary", &w.secretary, c)];
+    let draft = s.draft.id();
+    vec![
+        Row { field: "node", document: format!("{{ node(id: \"{draft}\") {{ id }} }}"), cells: of(Null, Null, Data) },
+        Row { field: "nodes", document: format!("{{ nodes(ids: [\"{draft}\"]) {{ id }} }}"), cells: of(Null, Null, Data) },
+        Row { field: "viewer", document: "{ viewer { id name grants { role } } }".to_owned(), cells: of(Null, Data, Data) },
+        Row { field: "area", document: "{ area(code: \"220303\") { id } }".to_owned(), cells: of(Data, Data, Data) },
+        list("areas", "", of(Sees(6), Sees(6), Sees(6))),
+        list("alliances", "", of(Sees(2), Sees(2), Sees(2))),
+        list("units", "", of(Sees(5), Sees(5), Sees(5))),
+        list(
+            "pledges",
+            "",
+            vec![
+                ("nobody", nobody, Sees(1)),
+                ("unit2", &w.unit2, Sees(1)),
+                ("unit", &w.unit, Sees(4)),
+                ("street", &w.street, Sees(4)),
+                ("secretary", &w.secretary, Sees(1)),
+                ("auditor", &w.auditor, Sees(4)),
+                ("partner", &w.partner, Sees(1)),
+            ],
+        ),
+        list(
+            "needs",
+            "",
+            vec![
+                ("nobody", nobody, Sees(1)),
+                ("unit2", &w.unit2, Sees(1)),
+                ("secretary2", &w.secretary2, Sees(1)),
+                ("partner", &w.partner, Sees(1)),
+                ("unit", &w.unit, Sees(2)),
+                ("secretary", &w.secretary, Sees(4)),
+                ("street", &w.street, Sees(4)),
+                ("auditor", &w.auditor, Sees(4)),
+            ],
+        ),
+        list(
+            "matches",
+            "",
+            vec![
+                ("nobody", nobody, Sees(0)),
+                ("unit2", &w.unit2, Sees(0)),
+                ("secretary2", &w.secretary2, Sees(0)),
+                ("partner", &w.partner, Sees(0)),
+                ("unit", &w.unit, Sees(4)),
+                ("secretary", &w.secretary, Sees(4)),
+                ("auditor", &w.auditor, Sees(4)),
+            ],
+        ),
+        Row {
+            field: "statistics",
+            document: "{ statistics(from: \"2025-01-01\", to: \"2025-12-31\") { memberUnits contributionTotal } }".to_owned(),
+            cells: of(Data, Data, Data),
+        },
+        list(
+            "accounts",
+            "",
+            vec![
+                ("nobody", nobody, Unauthenticated),
+                ("street", &w.street, Forbidden("MANAGE_ACCOUNTS")),
+                ("auditor", &w.auditor, Forbidden("MANAGE_ACCOUNTS")),
+                ("district", &w.district, Sees(12)),
+            ],
+        ),
+        list(
+            "journal",
+            "(filter: { kind: [MATCH_COMPLETED] })",
+            vec![
+                ("nobody", nobody, Unauthenticated),
+                ("secretary", &w.secretary, Forbidden("READ_JOURNAL")),
+                ("street", &w.street, Forbidden("READ_JOURNAL")),
+                ("partner", &w.partner, Forbidden("READ_JOURNAL")),
+                ("district", &w.district, Sees(1)),
+                ("auditor", &w.auditor, Sees(1)),
+            ],
+        ),
+    ]
+}
+
+/// Who lacks what, then who may; nobody at all is asked to sign in.
+macro_rules! cells {
+    ($nobody:expr, $w:expr; $($who:ident $cell:expr),+) => {
+        vec![("nobody", $nobody, Unauthenticated), $((stringify!($who), &$w.$who, $cell)),+]
+    };
+}
+
+/// The verbs that take a dry run.
+pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row<'a>> {
+    let id = |id: &str| format!("id: \"{id}\"");
+    let why = |id: &str| format!("id: \"{id}\", reason: \"情况有变\"");
+    let answer = Forbidden("ANSWER_MATCH");
+    let need = Forbidden("MANAGE_NEED");
+    let pledge = Forbidden("MANAGE_PLEDGE");
+    macro_rules! row {
+        ($field:expr, $arguments:expr; $($who:ident $cell:expr),+) => {
+            verb($field, $arguments, cells![nobody, w; $($who $cell),+])
+        };
+    }
+    let mut rows = vec![
+        row!["addArea", format!("input: {{ parent: \"{}\", level: COMMUNITY, code: \"220303006009\", name: \"春晖社区\" }}", w.beimen);
+            street Forbidden("MANAGE_AREAS"), auditor Forbidden("MANAGE_AREAS"), district Data],
+        row!["renameArea", format!("id: \"{}\", name: \"桃园社区\"", w.taoyuan); secretary Forbidden("MANAGE_AREAS"), district Data],
+        row!["splitArea", format!(
+            "input: {{ area: \"{}\", on: \"2025-07-01\", into: [{{ code: \"220303006008\", name: \"紫薇社区\" }}] }}", w.ziwei);
+            street Forbidden("MANAGE_AREAS"), district Data],
+        row!["loadHolidays", format!("district: \"{}\", table: \"[2031]\\n\\\"元旦\\\" = {{ from = 2031-01-01 }}\"", w.tiedong);
+            street Forbidden("MANAGE_HOLIDAYS"), district Data],
+        row!["addUnit", format!(
+            "input: {{ district: \"{}\", name: \"图书馆\", kind: SCHOOL, track: UNIT, noCreditCodeReason: \"分支机构\" }}", w.tiedong);
+            street Forbidden("MANAGE_UNITS"), unit Forbidden("MANAGE_UNITS"), district Data],
+        row!["updateUnit", format!("input: {{ id: \"{}\", name: \"神农\" }}", w.shennong); unit Forbidden("MANAGE_UNITS"), district Data],
+        row!["foundAlliance", format!("input: {{ host: \"{}\", name: \"桃源联盟\" }}", w.taoyuan);
+            street2 Forbidden("MANAGE_ALLIANCES"), unit Forbidden("MANAGE_ALLIANCES"), secretary Data, street Data, district Data],
+        row!["updateAlliance", format!("input: {{ id: \"{}\", name: \"北门联盟\" }}", w.beimen_alliance);
+            street2 Forbidden("MANAGE_ALLIANCES"), secretary Forbidden("MANAGE_ALLIANCES"), street Data],
+        row!["inviteUnit", format!("input: {{ alliance: \"{}\", unit: \"{}\" }}", w.beimen_alliance, w.kunbo);
+            street2 Forbidden("MANAGE_MEMBERSHIPS"), unit2 Forbidden("MANAGE_MEMBERSHIPS"), street Data],
+        row!["applyToAlliance", format!("input: {{ alliance: \"{}\", unit: \"{}\" }}", w.beimen_alliance, w.kunbo);
+            unit Forbidden("JOIN_ALLIANCE"), street Forbidden("JOIN_ALLIANCE"), unit2 Data],
+        row!["admitMembership", id(s.applicant.id());
+            street2 Forbidden("MANAGE_MEMBERSHIPS"), hospital_a Forbidden("MANAGE_MEMBERSHIPS"), street Data],
+        row!["suspendMembership", why(&s.member);
+            street2 Forbidden("MANAGE_MEMBERSHIPS"), unit Forbidden("MANAGE_MEMBERSHIPS"), street Data],
+        row!["resumeMembership", id(s.suspended.id()); legal Forbidden("MANAGE_MEMBERSHIPS"), street Data],
+        row!["leaveAlliance", why(&s.member); unit2 Forbidden("JOIN_ALLIANCE"), street Forbidden("JOIN_ALLIANCE"), unit Data],
+        row!["pairUnit", format!("input: {{ unit: \"{}\", community: \"{}\" }}", w.shennong, w.ziwei);
+            secretary Forbidden("MANAGE_PAIRINGS"), unit Forbidden("MANAGE_PAIRINGS"), street Data],
+        row!["endPairing", format!("input: {{ unit: \"{}\", community: \"{}\", reason: \"调整结对\" }}", w.shennong, w.taoyuan);
+            secretary2 Forbidden("MANAGE_PAIRINGS"), unit Forbidden("MANAGE_PAIRINGS"), secretary Data],
+        row!["disableAccount", id(&s.partner); street Forbidden("MANAGE_ACCOUNTS"), partner Forbidden("MANAGE_ACCOUNTS"), district Data],
+        row!["grantRole", format!("input: {{ account: \"{}\", role: AUDITOR, area: \"{}\" }}", s.partner, w.beimen);
+            partner Forbidden("MANAGE_ACCOUNTS"), street Forbidden("MANAGE_ACCOUNTS"), district Data],
+        row!["revokeRole", id(&s.grant); partner Forbidden("MANAGE_ACCOUNTS"), district Data],
+        row!["pledgeResource", format!(
+            "input: {{ unit: \"{}\", form: FUNDS, category: ELDERLY, title: \"助老资金\", total: \"9\", measure: \"元\" }}", w.shennong);
+            unit2 Forbidden("PLEDGE_RESOURCE"), district Forbidden("PLEDGE_RESOURCE"), unit Data],
+        row!["resubmitPledge", format!("input: {{ id: \"{}\", title: \"食用油 5 升\" }}", s.returned_pledge.id());
+            unit2 NotFound, district pledge, unit Data],
+        row!["reverseContribution", why(&s.line); unit2 NotFound, partner NotFound, unit Forbidden("REVERSE_CONTRIBUTION"),
+            auditor Forbidden("REVERSE_CONTRIBUTION"), secretary Data, district Data],
+        row!["postNeed", format!(
+            "input: {{ community: \"{}\", category: LEGAL, form: SERVICE, title: \"普法\", wanted: \"2\", measure: \"次\" }}", w.taoyuan);
+            secretary2 Forbidden("POST_NEED"), unit Forbidden("POST_NEED"), street2 Forbidden("POST_NEED"), secretary Data, street Data],
+        row!["updateNeed", format!("input: {{ id: \"{}\", wanted: \"8\" }}", s.draft.id());
+            secretary2 NotFound, unit NotFound, auditor need, secretary Data],
+        row!["claimNeed", format!("input: {{ need: \"{}\", unit: \"{}\", quantity: \"1\" }}", s.open.id(), w.shennong);
+            unit2 Forbidden("CLAIM_NEED"), secretary Forbidden("CLAIM_NEED"), unit Data],
+        row!["requestPledge", format!(
+            "input: {{ pledge: \"{}\", community: \"{}\", quantity: \"1\", purpose: \"慰问\" }}", s.listed.id(), w.taoyuan);
+            secretary2 Forbidden("REQUEST_PLEDGE"), unit Forbidden("REQUEST_PLEDGE"), secretary Data, street Data],
+        row!["transferMatch", format!("input: {{ match: \"{}\", toUnit: \"{}\", reason: \"产能不足\" }}", s.confirmed.id(), w.kunbo);
+            unit2 NotFound, secretary2 NotFound, secretary Forbidden("TRANSFER_MATCH"), unit Data],
+        row!["reportDelivery", format!("input: {{ match: \"{}\", quantity: \"1\", deliveredOn: \"2025-03-10\" }}", s.confirmed.id());
+            unit2 NotFound, secretary Forbidden("REPORT_DELIVERY"), unit Data],
+        row!["acceptDelivery", format!("input: {{ delivery: \"{}\", quantity: \"1\" }}", s.report.id());
+            unit2 NotFound, secretary2 NotFound, unit Forbidden("ACCEPT_DELIVERY"), auditor Forbidden("ACCEPT_DELIVERY"), secretary Data],
+        row!["evaluateMatch", format!("input: {{ match: \"{}\", grade: GOOD }}", s.completed.id());
+            unit2 NotFound, partner NotFound, auditor answer, unit Data, secretary Data],
+    ];
+    let review = Forbidden("REVIEW_PLEDGE");
+    for (field, arguments) in [("listPledge", id(s.waiting_pledge.id())), ("returnPledge", why(s.waiting_pledge.id()))] {
+        rows.push(row![field, arguments; unit2 NotFound, secretary NotFound, unit review, auditor review, street Data, district Data]);
+    }
+    for (field, arguments) in
+        [("pausePledge", id(s.listed.id())), ("renewPledge", id(s.listed.id())), ("withdrawPledge", why(s.listed.id()))]
+    {
+        rows.push(row![field, arguments; unit2 pledge, district pledge, unit Data]);
+    }
+    rows.push(row!["resumePledge", id(s.paused.id()); unit2 NotFound, district pledge, unit Data]);
+    rows.push(row!["submitNeed", id(s.draft.id()); secretary2 NotFound, unit NotFound, auditor need, secretary Data, street Data]);
+    for (field, arguments) in [("publishNeed", id(s.submitted.id())), ("returnNeed", why(s.submitted.id()))] {
+        let review = Forbidden("REVIEW_NEED");
+        rows.push(
+            row![field, arguments; secretary2 NotFound, street2 NotFound, unit NotFound, secretary review, street Data, district Data],
+        );
+    }
+    for field in ["withdrawNeed", "closeNeed"] {
+        rows.push(row![field, why(s.open.id()); secretary2 need, unit need, auditor need, street Data, district Data]);
+    }
+    for (field, arguments) in [("confirmMatch", id(s.applied.id())), ("rejectMatch", why(s.applied.id()))] {
+        rows.push(row![field, arguments; unit2 NotFound, secretary2 NotFound, unit answer, auditor answer, secretary Data, street Data]);
+    }
+    rows.push(row!["cancelMatch", why(s.applied.id()); unit2 NotFound, partner NotFound, auditor answer, unit Data, secretary Data]);
+    rows.push(row!["refuseDelivery", why(s.report.id()); unit2 NotFound, unit Forbidden("ACCEPT_DELIVERY"), secretary Data]);
+    rows
+}
+
+/// The verbs of sessions and secrets, which take no dry run and are done for good, in this order.
+pub(super) fn secrets<'a>(w: &'a World, s: &Stock, nobody: &'a Actor, guest: &'a Actor, refresh: &str) -> Vec<Row<'a>> {
+    let manage = Forbidden("MANAGE_ACCOUNTS");
+    vec![
+        verb(
+            "createAccount",
+            "input: { login: \"new.one\", name: \"新来的\", password: \"a long password\" }".to_owned(),
+            cells![nobody, w; street manage, auditor manage, district Data],
+        ),
+        verb(
+            "setPassword",
+            format!("input: {{ account: \"{}\", password: \"another password\" }}", s.partner),
+            cells![nobody, w; street manage, partner manage, district Data],
+        ),
+        verb("signIn", format!("login: \"legal\", password: \"{PASSWORD}\""), vec![("nobody", nobody, Data), ("unit2", &w.unit2, Data)]),
+        verb("refreshSession", format!("refreshToken: \"{refresh}\""), vec![("nobody", nobody, Data)]),
+        verb("changePassword", format!("current: \"{PASSWORD}\", new: \"a new password\""), cells![nobody, w; hospital_b Data]),
+        verb(
+            "signOut",
+            String::new(),
+            vec![("nobody", nobody, Unauthenticated), ("a guest", guest, Data), ("the same", guest, Unauthenticated)],
+        ),
+    ]
+}
