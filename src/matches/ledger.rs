@@ -7,9 +7,9 @@ use super::entity::exchange;
 use crate::auth::Permit;
 use crate::error::Result;
 use crate::journal::{ChangeKind, Entry};
+use crate::needs::deadlines::{journal_turn, next_step};
 use crate::needs::entity::need;
 use crate::needs::rules as need_rules;
-use crate::needs::rules::{NeedStatus, Publication};
 use crate::resources;
 use crate::work::statement;
 
@@ -27,7 +27,6 @@ pub struct Shift {
 /// Moves a locked need's quantities and tells its state anew.
 pub async fn shift_need(permit: &Permit, need: &need::Model, shift: Shift) -> Result<need::Model> {
     let work = permit.work();
-    let settings = work.app().settings();
     let mut after = need::Model {
         unmatched: need.unmatched + shift.unmatched,
         promised: need.promised + shift.promised,
@@ -37,17 +36,7 @@ pub async fn shift_need(permit: &Permit, need: &need::Model, shift: Shift) -> Re
         ..need.clone()
     };
     after.status = need_rules::status(&after);
-    // What is given back returns to the hall, or to its window if that still runs; a clock that had come to rest starts anew.
-    if after.unmatched > 0 && after.next_step_at.is_none() && !after.status.is_ended() {
-        after.next_step_at = match after.publication {
-            Publication::Open => Some(work.working_days(settings.open_days)),
-            Publication::Escalated if after.escalated_to_id == Some(after.street_id) => Some(work.working_days(settings.street_days)),
-            _ => None,
-        };
-    }
-    if after.status == NeedStatus::Accepted && need.status != NeedStatus::Accepted {
-        after.next_step_at = Some(work.working_days(settings.evaluation_days));
-    }
+    after.next_step_at = next_step(work, need, &after);
     let sql = "UPDATE needs SET unmatched = unmatched + ?, promised = promised + ?, delivered = delivered + ?, accepted = accepted + ?, \
                reopened = ?, status = ?, next_step_at = ? WHERE id = ? AND unmatched + ? >= 0";
     let values: [sea_orm::Value; 9] = [
@@ -65,21 +54,8 @@ pub async fn shift_need(permit: &Permit, need: &need::Model, shift: Shift) -> Re
     if moved.rows_affected() == 0 {
         return Err(need_rules::not_enough_open(need).into());
     }
-    journal_need(permit, need, &after);
+    journal_turn(permit, need, &after);
     Ok(after)
-}
-
-fn journal_need(permit: &Permit, before: &need::Model, after: &need::Model) {
-    let entry = |kind| Entry::new(kind, after.node(), Some(after.district_id)).with(serde_json::json!({ "unmatched": after.unmatched }));
-    if before.unmatched > 0 && after.unmatched == 0 {
-        permit.record(entry(ChangeKind::NeedMatched));
-    }
-    if after.unmatched > before.unmatched && !after.status.is_ended() {
-        permit.record(entry(ChangeKind::NeedReleased));
-    }
-    if after.status == NeedStatus::Accepted && before.status != NeedStatus::Accepted {
-        permit.record(entry(ChangeKind::NeedAccepted));
-    }
 }
 
 /// Writes a locked match's new quantities and state.

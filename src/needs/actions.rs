@@ -5,6 +5,7 @@ use sea_orm::sea_query::Query;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait};
 use uuid::Uuid;
 
+use super::deadlines::{journal_turn, next_step};
 use super::entity::{direction, directions, lock, need};
 use super::rules::{self, IntakeChannel, NeedStatus, Publication, Urgency};
 use crate::areas;
@@ -156,6 +157,7 @@ pub struct Changes {
 pub async fn update(work: &Work, id: Uuid, changes: &Changes) -> Result<Uuid> {
     let mut need = lock(work, id).await?;
     let permit = work.permit(Permission::ManageNeed, &need.at().scope(), Some(need.node()))?;
+    let before = need.clone();
     let changes_text = changes.title.is_some() || changes.description.is_some();
     rules::update(&need, changes_text)?;
     if let Some(title) = &changes.title {
@@ -176,6 +178,10 @@ pub async fn update(work: &Work, id: Uuid, changes: &Changes) -> Result<Uuid> {
         need.due_on = rules::check_day("dueOn", changes.due_on, work.today())?;
     }
     need.status = rules::status(&need);
+    if need.publication != Publication::None {
+        need.next_step_at = next_step(work, &before, &need);
+        journal_turn(&permit, &before, &need);
+    }
     if changes_text {
         search::index(&permit, need.node(), &need.title, need.description.as_deref()).await?;
     }
@@ -189,6 +195,7 @@ pub async fn update(work: &Work, id: Uuid, changes: &Changes) -> Result<Uuid> {
         urgency: Set(need.urgency),
         due_on: Set(need.due_on),
         status: Set(need.status),
+        next_step_at: Set(need.next_step_at),
         ..Default::default()
     };
     let need = row.update(permit.write()).await?;

@@ -1,5 +1,6 @@
 //! What the clock does to needs: windows end, needs go up, fulfilled ones close. Any instance may take a step, twice without harm.
 
+use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -80,4 +81,36 @@ pub async fn settle(permit: &Permit, mut need: need::Model) -> Result<need::Mode
         work.journal(Entry::new(kind, need.node(), Some(need.district_id)));
     }
     Ok(need)
+}
+
+/// When the clock next moves a need whose quantities have changed. What is given back returns to the hall, or to its window if that still
+/// runs; a clock that had come to rest starts anew.
+pub fn next_step(work: &Work, before: &need::Model, after: &need::Model) -> Option<DateTime<Utc>> {
+    let settings = work.app().settings();
+    if after.status == NeedStatus::Accepted {
+        let fulfilled = before.status != NeedStatus::Accepted;
+        return if fulfilled { Some(work.working_days(settings.evaluation_days)) } else { after.next_step_at };
+    }
+    if after.unmatched == 0 || after.next_step_at.is_some() || after.status.is_ended() {
+        return after.next_step_at;
+    }
+    match after.publication {
+        Publication::Open => Some(work.working_days(settings.open_days)),
+        Publication::Escalated if after.escalated_to_id == Some(after.street_id) => Some(work.working_days(settings.street_days)),
+        _ => None,
+    }
+}
+
+/// Journals that a need is matched, released or accepted, where a change of its quantities made it so.
+pub fn journal_turn(permit: &Permit, before: &need::Model, after: &need::Model) {
+    let entry = |kind| Entry::new(kind, after.node(), Some(after.district_id)).with(serde_json::json!({ "unmatched": after.unmatched }));
+    if before.unmatched > 0 && after.unmatched == 0 {
+        permit.record(entry(ChangeKind::NeedMatched));
+    }
+    if after.promised < before.promised && after.unmatched > before.unmatched && !after.status.is_ended() {
+        permit.record(entry(ChangeKind::NeedReleased));
+    }
+    if after.status == NeedStatus::Accepted && before.status != NeedStatus::Accepted {
+        permit.record(entry(ChangeKind::NeedAccepted));
+    }
 }

@@ -81,7 +81,8 @@ fn at_once<T>(act: impl Fn() -> T) -> T {
         act();
         fastest = fastest.min(start.elapsed());
     }
-    assert!(fastest < Duration::from_millis(50), "took {fastest:?}");
+    // Unguarded it takes minutes: the bound tells that apart on the slowest machine, and measures nothing.
+    assert!(fastest < Duration::from_secs(5), "took {fastest:?}");
     act()
 }
 

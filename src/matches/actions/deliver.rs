@@ -6,6 +6,7 @@ use sea_orm::{ActiveModelTrait, EntityTrait, QuerySelect};
 use uuid::Uuid;
 
 use super::answer::next_step;
+use super::transfer::drop_proposals;
 use super::{lock, peek};
 use crate::areas::rules::{check_reason, optional};
 use crate::auth::{Permission, Permit};
@@ -102,7 +103,11 @@ async fn settle(permit: &Permit, locked: &mut Locked, shift: Shift) -> Result<()
         locked.complete(permit);
     }
     locked.shift_need(permit, shift).await?;
-    save(permit, &locked.exchange).await
+    save(permit, &locked.exchange).await?;
+    if locked.exchange.status == MatchStatus::Completed {
+        drop_proposals(permit, &locked.exchange).await?;
+    }
+    Ok(())
 }
 
 /// A report with everything that its answer moves, locked.
