@@ -61,8 +61,8 @@ impl World {
         if what.fair_value_fen == 0 || what.form == Form::Funds {
             return None;
         }
-        let behind = (self.value_by_now() - self.value) / 100 / YUAN_A_HUNDREDTH;
-        let percent = 100 + behind.clamp(-12, 12) + i64::from(self.dice.within((0, 8))) - 4;
+        let behind = (self.planned(self.today()) - self.value) / 100 / YUAN_A_HUNDREDTH;
+        let percent = 100 + behind.clamp(-14, 14) + i64::from(self.dice.within((0, 8))) - 4;
         let fen = quantity / 1000 * i64::from(what.fair_value_fen) * percent / 100;
         Some(Decimal::whole((fen / 100).max(1)))
     }
@@ -74,14 +74,14 @@ impl World {
         }
         let whole = found.quantity / 1000;
         let last_days = self.end.signed_duration_since(self.today()).num_days() <= LAST_DAYS;
-        if last_days && self.value + found.fair_value.unwrap_or(0) > self.value_by_now() + SLACK {
+        if last_days && self.value + found.fair_value.unwrap_or(0) > self.planned(self.today()) + SLACK {
             self.later((1, 2), Event::Inspect(deal, delivery));
             return Ok(());
         }
         let accepted = match self.dice.below(100) {
-            0..86 => found.quantity,
-            86..92 if whole >= 2 => (whole * i64::from(self.dice.within((50, 90))) / 100).max(1) * 1000,
-            _ => 0,
+            0..6 => 0,
+            6..13 if whole >= 2 => (whole * i64::from(self.dice.within((50, 90))) / 100).max(1) * 1000,
+            _ => found.quantity,
         };
         self.settle(deal, &found, accepted).await
     }

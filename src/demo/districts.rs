@@ -29,7 +29,7 @@ const OF_COMMUNITIES: [(&str, &str, usize, usize); 5] = [
     ("育才社区", "育才校社联盟", 8, 6),
     ("塔山村", "塔山村企共建联盟", 9, 6),
 ];
-const AGREEMENT: &str = "按联盟章程参加共建活动，每年申报一次资源清单，由轮值单位通报办理情况。";
+const AGREEMENT: &str = "按联盟章程参加共建活动,每年申报一次资源清单,由轮值单位通报办理情况。";
 const SURNAMES: [&str; 16] = ["王", "李", "张", "刘", "陈", "杨", "赵", "孙", "周", "徐", "朱", "高", "林", "何", "关", "那"];
 
 /// Password hashes take long on purpose: one for the logins of the introduction, one that nobody has the password of.
@@ -94,7 +94,7 @@ async fn add_areas(world: &mut World, district: Uuid, hashes: &Hashes) -> Result
             let street = world.streets.len();
             world.communities.push(Community { id, name: community.name, street, secretary, paired: Vec::new() });
         }
-        world.streets.push(Street { id, def, officer, alliance });
+        world.streets.push(Street { id, officer, alliance });
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ async fn add_units(world: &mut World, district: Uuid, neighbour: Uuid, hashes: &
         let (contact, secretary) = (format!("{}同志", surname()), format!("{}书记", surname()));
         let code = credit_code(def, number, if outside { NEIGHBOUR.0 } else { DISTRICT_CODE });
         let details = Details {
-            no_credit_code_reason: code.is_none().then(|| Some("党组织或部队单位，没有统一社会信用代码".to_owned())),
+            no_credit_code_reason: code.is_none().then(|| Some("党组织或部队单位,没有统一社会信用代码".to_owned())),
             credit_code: code.map(Some),
             address: Some(Some(place)),
             contact_name: Some(Some(contact)),

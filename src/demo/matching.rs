@@ -1,22 +1,21 @@
-//! How needs and pledges find each other: units claim, communities request, the other side answers, some give up or hand on.
+//! How needs and pledges find each other: units claim, communities request.
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use super::content::phrases::{COMMUNITY_CANCELS, COMMUNITY_REFUSALS, PLANS, REQUEST_PURPOSES, UNIT_CANCELS, UNIT_REFUSALS};
+use super::content::phrases::{PLANS, REQUEST_PURPOSES};
 use super::content::{Form, PLEDGES, PledgeTemplate};
 use super::world::{Deal, Event, World};
 use crate::auth::Viewer;
 use crate::decimal::Decimal;
 use crate::error::{AppError, Result};
 use crate::matches;
-use crate::matches::actions::answer::{cancel, confirm, reject};
 use crate::matches::actions::apply::{Claim, Request, claim, request};
-use crate::matches::actions::transfer::propose;
-use crate::matches::rules::{MatchSide, MatchStatus, answering_side};
+use crate::matches::entity::exchange;
+use crate::matches::rules::{MatchSide, MatchStatus};
 use crate::needs;
 use crate::needs::rules::Publication;
 use crate::resources;
@@ -173,12 +172,12 @@ impl World {
         Ok(self.deal(Deal { id, unit, community, what, need }))
     }
 
-    fn deal(&mut self, deal: Deal) -> usize {
+    pub fn deal(&mut self, deal: Deal) -> usize {
         self.deals.push(deal);
         self.deals.len() - 1
     }
 
-    fn wait_for_answer(&mut self, deal: usize) {
+    pub fn wait_for_answer(&mut self, deal: usize) {
         self.later((0, 3), Event::Answer(deal));
     }
 
@@ -192,13 +191,16 @@ impl World {
         let mut pledges: Vec<usize> = (0..self.pledges.len()).filter(serves).collect();
         self.dice.shuffle(&mut pledges);
         pledges.truncate(12);
-        // Where the year lags behind its plan, they ask for what has a price, and for what takes hours where it runs ahead.
         let offers = self.on_offer(pledges).await?;
-        let behind = self.value < self.value_by_now();
-        let priced = |(pledge, _): &&(usize, Option<i64>)| (self.pledges[*pledge].what.fair_value_fen > 0) == behind;
-        let Some(&(pledge, available)) = offers.iter().find(priced).or(offers.first()) else { return Ok(()) };
+        let worth = |(pledge, available): &&(usize, Option<i64>)| {
+            i64::from(self.pledges[*pledge].what.fair_value_fen) * available.unwrap_or(1000) / 1000
+        };
+        // Where the year lags behind its plan, they ask for what is worth most; where it runs ahead, for what takes hours.
+        let behind = self.value + self.promised().await? * 7 / 10 < self.planned(self.today() + Days::new(10));
+        let chosen = if behind { offers.iter().max_by_key(worth) } else { offers.iter().min_by_key(worth) };
+        let Some(&(pledge, available)) = chosen else { return Ok(()) };
         let part = match available {
-            Some(available) => available / 1000 * i64::from(self.dice.within((20, 70))) / 100,
+            Some(available) => available / 1000 * i64::from(self.dice.within((15, 50))) / 100,
             None => i64::from(self.dice.within((1, 3))),
         };
         let part = if self.pledges[pledge].what.form == Form::Funds { part / 100 * 100 } else { part };
@@ -209,89 +211,13 @@ impl World {
         Ok(())
     }
 
-    pub async fn answer(&mut self, deal: usize) -> Result<()> {
-        let Deal { id, unit, what, need, .. } = self.deals[deal];
-        let found = self.load_deal(deal).await?;
-        if found.status != MatchStatus::Applied || !self.units[unit].active {
-            return Ok(());
-        }
-        let side = answering_side(&found);
-        let matter = self.matter(what.form, what.title);
-        let refusals = if side == MatchSide::Unit { UNIT_REFUSALS } else { COMMUNITY_REFUSALS };
-        let reason = self.dice.reason(refusals, matter);
-        match self.dice.below(100) {
-            0..85 => {
-                self.agree(deal, side).await?;
-                self.expect(deal).await
-            }
-            85..93 => {
-                self.act(self.side(deal, side), |work| async move { reject(&work, id, reason).await }).await?;
-                if let Some(need) = need.filter(|_| self.dice.percent(50)) {
-                    self.later((1, 3), Event::Seek(need));
-                }
-                Ok(())
-            }
-            93..95 => self.give_up(deal, side.other()).await,
-            // Nobody answers; it lapses.
-            _ => Ok(()),
-        }
-    }
-
-    pub async fn agree(&self, deal: usize, side: MatchSide) -> Result<()> {
-        let id = self.deals[deal].id;
-        self.act(self.side(deal, side), |work| async move { confirm(&work, id).await }).await?;
-        Ok(())
-    }
-
-    /// What becomes of a promise: most are kept in time, some late, some not at all.
-    async fn expect(&mut self, deal: usize) -> Result<()> {
-        let promised = self.load_deal(deal).await?.promised_on.unwrap_or(self.today());
-        let days = self.working_days_until(promised).clamp(1, 15);
-        match self.dice.below(100) {
-            0..4 => self.later((1, 4), Event::GiveUp(deal, MatchSide::Unit)),
-            4..6 => self.later((1, 4), Event::GiveUp(deal, MatchSide::Community)),
-            6..10 => self.later((1, 3), Event::HandOn(deal)),
-            10..13 => {}
-            13..22 => self.later((days, days + 2), Event::Deliver(deal)),
-            _ => self.later((1, days), Event::Deliver(deal)),
-        }
-        Ok(())
-    }
-
-    pub async fn give_up(&mut self, deal: usize, side: MatchSide) -> Result<()> {
-        let Deal { id, what, .. } = self.deals[deal];
-        let found = self.load_deal(deal).await?;
-        if !found.status.is_live() || found.delivered > 0 || found.transfer_of_id.is_some() && found.status == MatchStatus::Applied {
-            return Ok(());
-        }
-        let matter = self.matter(what.form, what.title);
-        let reason = self.dice.reason(if side == MatchSide::Unit { UNIT_CANCELS } else { COMMUNITY_CANCELS }, matter);
-        self.act(self.side(deal, side), |work| async move { cancel(&work, id, reason, Some(side)).await }).await?;
-        Ok(())
-    }
-
-    /// The unit asks another one to take its place.
-    pub async fn hand_on(&mut self, deal: usize) -> Result<()> {
-        let Deal { unit, what, .. } = self.deals[deal];
-        let found = self.load_deal(deal).await?;
-        if !found.status.is_confirmed() || found.outstanding == 0 || found.delivered > 0 {
-            return Ok(());
-        }
-        let able = |other: &usize| *other != unit && self.units[*other].active && what.suits(self.units[*other].def);
-        let able: Vec<usize> = (0..self.units.len()).filter(able).collect();
-        let Some(other) = self.dice.one(&able) else { return Ok(()) };
-        let proposal = self.hand_on_to(deal, other).await?;
-        self.wait_for_answer(proposal);
-        // Where the other one does not want it, this one does it after all.
-        self.later((4, 5), Event::Deliver(deal));
-        Ok(())
-    }
-
-    pub async fn hand_on_to(&mut self, deal: usize, other: usize) -> Result<usize> {
-        let Deal { id, what, .. } = self.deals[deal];
-        let matter = self.matter(what.form, what.title);
-        let (to, reason) = (self.units[other].id, self.dice.reason(UNIT_CANCELS, matter));
-        let proposal = self.act(self.side(deal, MatchSide::Unit), |work| async move { propose(&work, id, to, reason).await }).await?;
-        Ok(self.deal(Deal { id: proposal, unit: other, ..self.deals[deal] }))
+    /// What lives of matches, at the prices of the tables, in fen.
+    async fn promised(&self) -> Result<i64> {
+        use MatchStatus::{Applied, Confirmed, Delivered, Fulfilling};
+        let live = exchange::Column::Status.is_in([Applied, Confirmed, Fulfilling, Delivered]);
+        let live = matches::Entity::find().filter(live).all(&self.conn.get()).await?;
+        let quantities: HashMap<Uuid, i64> = live.iter().map(|found| (found.id, found.outstanding + found.delivered)).collect();
+        let fen = |deal: &Deal| quantities.get(&deal.id).map_or(0, |quantity| quantity / 1000 * i64::from(deal.what.fair_value_fen));
+        Ok(self.deals.iter().map(fen).sum())
     }
 }

@@ -24,9 +24,9 @@ impl PledgeTemplate {
             measure: self.measure.to_owned(),
             total: total.map(|total| Decimal::whole(total.into()).to_thousandths()),
             per_session: None,
-            weekly_hours: hosts.then(|| "工作日 17:00 以后，周末 9:00—17:00".to_owned()),
+            weekly_hours: hosts.then(|| "工作日 17:00 以后,周末 9:00—17:00".to_owned()),
             audience: None,
-            conditions: hosts.then(|| "提前三个工作日约定，用后恢复原状".to_owned()),
+            conditions: hosts.then(|| "提前三个工作日约定,用后恢复原状".to_owned()),
             valid_until: None,
             areas: Vec::new(),
         }
@@ -92,7 +92,7 @@ impl World {
 
     pub async fn mend_pledge(&mut self, pledge: usize) -> Result<()> {
         let Pledge { id, unit, what, .. } = self.pledges[pledge];
-        let conditions = Some("免费提供；请提前三个工作日联系，对象由社区核定".to_owned());
+        let conditions = Some("免费提供;请提前三个工作日联系,对象由社区核定".to_owned());
         let until = self.load_pledge(pledge).await?.valid_until.filter(|last| *last < self.today());
         let valid_until = until.map(|_| self.today() + Days::new(180));
         let description = Some(format!("{}具体时间和数量由双方商定。", what.description));

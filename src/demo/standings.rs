@@ -18,8 +18,8 @@ use crate::units::rules::MembershipStatus;
 pub(super) const FIRST: u32 = 60;
 /// Leaves all of its alliances.
 const LEAVER: &str = "叶赫那拉民俗客栈";
-const SUSPENSION: &str = "约定事项连续两次未履行，经联盟轮值会议研究暂停资格，整改后恢复。";
-const LEAVING: &str = "单位业务调整，暂时无力承担联盟事务。";
+const SUSPENSION: &str = "约定事项连续两次未履行,经联盟轮值会议研究暂停资格,整改后恢复。";
+const LEAVING: &str = "单位业务调整,暂时无力承担联盟事务。";
 
 pub(super) async fn tell(world: &mut World, left: u32) -> Result<()> {
     match left {
@@ -79,7 +79,7 @@ async fn end_pairings(world: &mut World) -> Result<()> {
         let Some(unit) = world.communities[community].paired.pop() else { continue };
         let (unit, here) = (world.units[unit].id, &world.communities[community]);
         let (id, today) = (here.id, world.today());
-        let reason = "结对期满，双方商定不再续签。";
+        let reason = "结对期满,双方商定不再续签。";
         world.act(&here.secretary, |work| async move { end_pairing(&work, unit, id, today, reason).await }).await?;
     }
     Ok(())
@@ -123,7 +123,7 @@ async fn take_back_a_line(world: &mut World) -> Result<()> {
     let latest = contribution::Entity::find().filter(contribution::Column::Value.gt(0)).order_by_desc(contribution::Column::Id);
     let Some(line) = latest.one(&world.conn.get()).await? else { return Ok(()) };
     let Some(here) = world.communities.iter().find(|community| community.id == line.community_id) else { return Ok(()) };
-    let reason = "数量登记有误，冲销后按实际数量另行登记。";
+    let reason = "数量登记有误,冲销后按实际数量另行登记。";
     world.act(&here.secretary, |work| async move { reverse(&work, line.id, reason).await }).await?;
     world.value -= line.value;
     Ok(())

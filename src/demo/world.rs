@@ -19,7 +19,6 @@ use crate::work::Work;
 /// A street with the officer who reviews for it and the alliance that it hosts.
 pub(super) struct Street {
     pub id: Uuid,
-    pub def: &'static content::Street,
     pub officer: Viewer,
     pub alliance: Uuid,
 }

@@ -14,8 +14,10 @@ const NEEDS_OF_A_COMMUNITY: (u32, u32) = (10, 12);
 /// Requests for listed resources that no need stands behind.
 const REQUESTS_A_YEAR: usize = 230;
 /// What all contributions of the year come to, in fen; `matching` and `delivering` steer there.
-const VALUE_OF_THE_YEAR: i64 = 60_300_000;
+const VALUE_OF_THE_YEAR: i64 = 60_700_000;
+/// The first deliveries take as long as this to come, and the last week makes up for what is late.
 const FIRST_WEEKS: i64 = 15;
+const LAST_WEEK: i64 = 7;
 
 impl World {
     /// Draws the year that begins on a day.
@@ -99,9 +101,10 @@ impl World {
         Ok(())
     }
 
-    /// What should have been accepted by the end of today for the year to come out as it should, in fen. The first weeks see no deliveries.
-    pub fn value_by_now(&self) -> i64 {
-        let days = self.today().signed_duration_since(self.end - Days::new(365)).num_days() + 1;
-        VALUE_OF_THE_YEAR * (days - FIRST_WEEKS).max(0) / (365 - FIRST_WEEKS)
+    /// What should have been accepted by the end of a day for the year to come out as it should, in fen.
+    pub fn planned(&self, day: NaiveDate) -> i64 {
+        let days = day.signed_duration_since(self.end - Days::new(365)).num_days() + 1;
+        let whole = 365 - FIRST_WEEKS - LAST_WEEK;
+        VALUE_OF_THE_YEAR * (days - FIRST_WEEKS).clamp(0, whole) / whole
     }
 }

@@ -10,11 +10,6 @@ pub const ZIWEI: &str = "紫微社区";
 pub const LEGAL_AID_CENTRE: &str = "铁东区法律援助中心";
 pub const SHENNONG: &str = "神农集团";
 pub const KUNBO: &str = "坤博集团";
-pub const TRADE_UNION: &str = "铁东区总工会";
-pub const HOST_OF_SAFETY_MONTH: &str = "四平恒锐工具有限公司";
-pub const BOTANICAL_GARDEN: &str = "四平植物园";
-pub const MIDDLE_SCHOOL: &str = "四平市第二中学";
-pub const WELFARE_CENTRE: &str = "城东乡社会福利服务中心";
 /// An enforcement body: what it may pledge is in [`super::RESTRICTED`].
 pub const PRESS_OFFICE: &str = "铁东区新闻出版局";
 /// The invented hospital that held the clinic.
