@@ -1,6 +1,6 @@
 //! What becomes of a need until somebody stands on it: posted, reviewed, mended, ended.
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 use sea_orm::EntityTrait;
 
 use super::content::phrases::{CLOSE_REASONS, NEED_RETURNS, NEED_WITHDRAWALS};
@@ -34,7 +34,13 @@ impl World {
         let submit = !self.dice.percent(6);
         let paired = self.communities[community].paired.iter().copied().filter(|unit| named && self.units[*unit].active);
         let directed = paired.take(2).collect();
-        let need = self.write_need(community, what, wanted, directed, submit).await?;
+        let ahead = match what.urgency {
+            Urgency::Urgent => Some((5, 12)),
+            Urgency::Soon => Some((16, 40)),
+            Urgency::Routine => self.dice.percent(40).then_some((30, 75)),
+        };
+        let due_on = ahead.map(|ahead| self.today() + Days::new(self.dice.within(ahead).into()));
+        let need = self.write_need(community, what, wanted, due_on, directed, submit).await?;
         let days = if self.dice.percent(60) { (0, 1) } else { (1, 2) };
         match submit {
             true => self.later(days, Event::ReviewNeed(need)),
@@ -50,16 +56,11 @@ impl World {
         community: usize,
         what: &'static NeedTemplate,
         wanted: u32,
+        due_on: Option<NaiveDate>,
         directed: Vec<usize>,
         submit: bool,
     ) -> Result<usize> {
-        let ahead = match what.urgency {
-            Urgency::Urgent => Some((5, 12)),
-            Urgency::Soon => Some((16, 40)),
-            Urgency::Routine => self.dice.percent(40).then_some((30, 75)),
-        };
         let wanted = if what.measure == "元" { wanted / 100 * 100 } else { wanted };
-        let due_on = ahead.map(|ahead| self.today() + Days::new(self.dice.within(ahead).into()));
         let channel = self.dice.weighed(&CHANNELS);
         let here = &self.communities[community];
         let new = &NewNeed {

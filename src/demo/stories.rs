@@ -194,8 +194,8 @@ async fn desk(world: &mut World, left: u32, here: usize, near: usize, far: usize
             world.request_from(here, "screen", near, "投影仪、打印机和空调", 1, 6).await?;
             world.request_from(here, "festival", far, "节日慰问礼包", 10, 7).await?;
             world.claim_for(here, "helpers", near, "活动现场志愿者", 12).await?;
-            world.write_need(here, need_of("老旧楼道照明改造"), 40, Vec::new(), true).await?;
-            world.write_need(here, need_of("社区书屋补充新书"), 80, Vec::new(), false).await?;
+            world.write_need(here, need_of("老旧楼道照明改造"), 40, None, Vec::new(), true).await?;
+            world.write_need(here, need_of("社区书屋补充新书"), 80, None, Vec::new(), false).await?;
             world.offer(near, pledge_of("灭火器捐赠"), 40).await?;
         }
         _ => {}

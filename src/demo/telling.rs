@@ -40,7 +40,9 @@ impl World {
         wanted: u32,
         directed: Vec<usize>,
     ) -> Result<()> {
-        let need = self.write_need(here, what, wanted, directed, true).await?;
+        // Late enough for the story to be told to its end.
+        let due_on = self.calendar.add_working_days(self.today(), 25);
+        let need = self.write_need(here, what, wanted, Some(due_on), directed, true).await?;
         self.publish(need).await?;
         self.told.needs.insert((here, name), need);
         Ok(())

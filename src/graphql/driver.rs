@@ -8,9 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 
 /// Batches that wait for their turn.
 #[derive(Clone, Default)]
@@ -28,7 +26,7 @@ impl Batches {
     /// Drives an execution to its end, with the batches that it asks for.
     pub async fn drive<F: Future>(&self, execution: F) -> F::Output {
         let mut execution = pin!(execution);
-        let mut running = FuturesUnordered::new();
+        let mut running: Vec<BoxFuture<'static, ()>> = Vec::new();
         let output = poll_fn(|cx| {
             loop {
                 // Also while batches run: the execution may hold the very connection that they wait for.
@@ -36,12 +34,13 @@ impl Batches {
                     return Poll::Ready(output);
                 }
                 if running.is_empty() {
-                    running.extend(self.take());
+                    running = self.take();
                 }
                 if running.is_empty() {
                     return Poll::Pending;
                 }
-                while let Poll::Ready(Some(())) = running.poll_next_unpin(cx) {}
+                // All of them, each time: a batch takes its keys when it is first polled, and must not take those of the next level.
+                running.retain_mut(|batch| batch.as_mut().poll(cx).is_pending());
                 if !running.is_empty() {
                     return Poll::Pending;
                 }

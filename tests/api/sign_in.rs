@@ -314,7 +314,7 @@ both! {
             jwks["keys"].as_array().expect("keys").iter().map(|key| key["kid"].clone()).collect::<Vec<_>>()
         };
         let first = parts(&old).0["kid"].clone();
-        assert_eq!(kids().await, [first.clone()]);
+        assert_eq!(kids().await, std::slice::from_ref(&first));
         app.move_to("2025-03-10 09:10").await;
         let rotated = tokens::rotate(app.db(), app.keys(), app.clock().now()).await;
         let Ok(second) = rotated else { panic!("a new key is made") };
