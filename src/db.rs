@@ -35,7 +35,8 @@ impl Db {
             .max_connections(connections)
             .min_connections(1)
             .acquire_timeout(Duration::from_secs(10))
-            .test_before_acquire(false)
+            // A connection that has rested may have been cut; a busy one is not asked each time, which would cost a round trip.
+            .test_before_acquire_if_idle_for(Duration::from_secs(2))
             .sqlx_logging(false)
             .map_sqlx_sqlite_opts(move |options| {
                 options

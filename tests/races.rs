@@ -150,7 +150,7 @@ both! {
             let matches: Vec<Thing> = join_all(first).await.into_iter().map(Attempt::done).collect();
             let deeds: Vec<Deed> = (0..64).map(|_| deed(&w, &mut dice, &needs, &pledges, &matches, &members)).collect();
             let tally = tally(&join_all(deeds).await).into_iter().map(|(code, times)| (code.to_owned(), times)).collect::<Vec<_>>();
-            println!("{tally:?}");
+            eprintln!("{tally:?}");
             app.check_invariants().await;
         }
         assert_eq!(deadlocks(app).await, 0);

@@ -95,8 +95,8 @@ async fn count_attempt(app: &App, login: &str, now: DateTime<Utc>) -> Result<()>
     // A lock that has run out, or a last failure longer ago than the lock lasts, starts the count anew.
     let sql = "INSERT INTO sign_in_failures (login_digest, failures, last_at) VALUES (?, 1, ?) \
                ON CONFLICT (login_digest) DO UPDATE SET \
-               failures = CASE WHEN sign_in_failures.last_at < ? THEN 1 ELSE sign_in_failures.failures + 1 END, \
-               last_at = CASE WHEN sign_in_failures.failures >= ? AND sign_in_failures.last_at >= ? THEN sign_in_failures.last_at ELSE excluded.last_at END \
+               failures = CASE WHEN sign_in_failures.last_at <= ? THEN 1 ELSE sign_in_failures.failures + 1 END, \
+               last_at = CASE WHEN sign_in_failures.failures >= ? AND sign_in_failures.last_at > ? THEN sign_in_failures.last_at ELSE excluded.last_at END \
                RETURNING failures, last_at";
     let lock = Duration::minutes(i64::from(settings.lock_minutes));
     let allowed = i64::from(settings.sign_in_attempts);

@@ -42,7 +42,7 @@ impl Dice {
             Ok(seed) => seed.parse().expect("a seed is a number"),
             Err(_) => rand::random(),
         };
-        println!("ALLIANCE_TEST_SEED={seed}");
+        eprintln!("ALLIANCE_TEST_SEED={seed}");
         Dice(seed)
     }
 
