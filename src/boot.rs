@@ -177,7 +177,7 @@ fn look(path: &Path, create: bool) -> Result<(), String> {
 async fn knock(url: &str) -> Result<(), String> {
     let options = PgConnectOptions::from_str(url).map_err(|_| {
         both(
-            "数据库地址有误：请写作 postgres://用户：密码@主机：端口/库名，特殊字符用 %XX 表示",
+            "数据库地址有误：请写作 postgres://用户:密码@主机:端口/库名，特殊字符用 %XX 表示",
             "The database URL is malformed: write postgres://USER:PASSWORD@HOST:PORT/NAME, special characters as %XX",
         )
     })?;

@@ -127,7 +127,7 @@ impl Settings {
         }
         let Some(path) = &self.database_url_file else {
             return Err(both(
-                "未指定数据库：请将 ALLIANCE_DATABASE_URL 设为 sqlite://路径 或 postgres://用户：密码@主机/库名",
+                "未指定数据库：请将 ALLIANCE_DATABASE_URL 设为 sqlite://路径 或 postgres://用户:密码@主机/库名",
                 "no database is named: set ALLIANCE_DATABASE_URL to sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME",
             ));
         };

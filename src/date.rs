@@ -1,7 +1,7 @@
 //! A calendar day at the API.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 /// A calendar day in Asia/Shanghai, written 2025-03-09.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,6 +11,13 @@ impl From<Date> for NaiveDate {
     fn from(date: Date) -> Self {
         date.0
     }
+}
+
+/// A day of the years 1 to 9999, written with four, two and two digits: chrono alone would take signs, and more digits and fewer.
+pub fn parse(text: &str) -> Option<NaiveDate> {
+    let bytes = text.as_bytes();
+    let shape = bytes.len() == 10 && bytes.iter().enumerate().all(|(n, c)| if n == 4 || n == 7 { *c == b'-' } else { c.is_ascii_digit() });
+    text.parse().ok().filter(|day: &NaiveDate| shape && day.year() > 0)
 }
 
 /// The day that an optional argument names.
@@ -23,16 +30,25 @@ pub fn day(date: Option<Date>) -> Option<NaiveDate> {
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            // Four digits of year, as RFC 3339 has them: chrono alone would take more and fewer.
-            Value::String(text) if text.len() == 10 => {
-                text.parse().map(Date).map_err(|_| InputValueError::custom("not a day such as 2025-03-09"))
-            }
-            Value::String(_) => Err(InputValueError::custom("not a day such as 2025-03-09")),
+            Value::String(text) => parse(text).map(Date).ok_or_else(|| InputValueError::custom("not a day such as 2025-03-09")),
             _ => Err(InputValueError::expected_type(value)),
         }
     }
 
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_has_four_two_and_two_digits() {
+        assert_eq!(parse("2025-03-09"), NaiveDate::from_ymd_opt(2025, 3, 9));
+        for text in ["+99999-1-1", "-9999-1-01", "0000-01-01", "2025-3-009", "2025-02-30", "2025/03/09", "２０２５-03-09", ""] {
+            assert_eq!(parse(text), None, "{text}");
+        }
     }
 }

@@ -10,17 +10,20 @@ use crate::work::Work;
 
 /// How many due objects are fetched at a time.
 pub const BATCH: u64 = 200;
+const ROUNDS: u32 = 200;
 
 /// Takes everything that is due now.
 pub async fn run(app: &App) -> Result<()> {
-    loop {
+    // Bounded, so that a step that never settles cannot keep the others waiting for ever.
+    for _ in 0..ROUNDS {
         let taken = crate::resources::actions::due(app).await?
             + crate::matches::deadlines::run(app).await?
             + crate::needs::deadlines::run(app).await?;
         if taken == 0 {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }
 
 /// Runs a step for each id, each in its own transaction; one that fails is logged and does not hold up the others.

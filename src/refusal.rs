@@ -63,11 +63,11 @@ refusals! {
     /// The wanted quantity cannot fall below what is already matched.
     AlreadyMatched { matched: Decimal, measure: String } = "ALREADY_MATCHED",
         format!("已有 {matched} {measure} 完成对接，需求数量不能低于此数"), format!("{matched} {measure} are matched already; the need cannot ask for less");
-    /// The need and the pledge are measured differently or are of different forms.
+    /// The need and the pledge are measured differently.
     MeasureMismatch { need: String, pledge: String } = "MEASURE_MISMATCH",
         format!("需求按“{need}”计，资源按“{pledge}”计，无法对接"), format!("The need is counted in {need}, the pledge in {pledge}");
     /// The need is in its directed window and the unit is not among those it is directed to, or a named unit is not paired with the community.
-    NotPaired = "NOT_PAIRED", "该单位未与本社区结对，不在定向认领范围内", "The unit is not paired with the community, or is not one that the need is directed to";
+    NotPaired = "NOT_PAIRED", "该单位未与本社区结对，或不在本次定向认领范围内", "The unit is not paired with the community, or is not one that the need is directed to";
     /// The unit has no active membership in any alliance.
     NotAMember = "NOT_A_MEMBER", "该单位目前不是任何联盟的正式成员", "The unit is not an active member of any alliance";
     /// The pledge does not serve this community.
@@ -75,19 +75,19 @@ refusals! {
     /// The area no longer exists under this code, or not yet.
     AreaNotCurrent = "AREA_NOT_CURRENT", "该区划已撤销或尚未启用，请选择现行区划", "The area has been redrawn or is not in force yet; choose a current one";
     /// A report of delivery waits for the community's answer; nothing ends before it is answered.
-    ReportPending = "REPORT_PENDING", "有履约报告尚待社区验收，请先验收", "A reported delivery waits for the community's answer first";
+    ReportPending = "REPORT_PENDING", "有履约报告尚待社区验收，验收后方可办理", "A reported delivery waits for the community's answer first";
     /// What needs a second person cannot be done by the one who did the first step.
     SecondPersonRequired = "SECOND_PERSON_REQUIRED", "该步骤须由另一人办理，不能由本人自审自批", "This step needs a second person";
     /// The account stands on both sides of the match and must say for which one it acts.
     AmbiguousSide = "AMBIGUOUS_SIDE", "您同时代表双方，请注明以哪一方身份办理", "You stand on both sides; say for which one you act";
     /// This side has already evaluated the match.
-    AlreadyEvaluated = "ALREADY_EVALUATED", "本方已作评价", "This side has evaluated the match already";
+    AlreadyEvaluated = "ALREADY_EVALUATED", "您方已评价，不能重复评价", "This side has evaluated the match already";
     /// The contribution has been reversed already, or is itself a reversal.
     AlreadyReversed = "ALREADY_REVERSED", "该笔投入已冲销，或本身就是冲销记录", "The contribution is reversed already, or is itself a reversal";
     /// The match is already proposed to another unit.
     TransferPending = "TRANSFER_PENDING", "该对接已提请转交，正等待对方单位确认", "The match is already proposed to another unit";
     /// The unit already has a running membership in this alliance, or a running pairing with this community.
-    AlreadyJoined = "ALREADY_JOINED", "该单位已在其中", "The unit is in it already";
+    AlreadyJoined = "ALREADY_JOINED", "该单位已加入或已结对，无需重复办理", "The unit is in it already";
     /// The value is already used by another object: a login, a code, a credit code.
     AlreadyTaken { what: String } = "ALREADY_TAKEN", format!("“{what}”已被使用"), format!("{what} is in use already");
     /// The login or the password is wrong.
@@ -102,7 +102,7 @@ refusals! {
     /// This mutation takes no idempotency key and no dry run: it hands out or ends secrets.
     HeaderNotAllowed = "HEADER_NOT_ALLOWED", "此操作不接受幂等键或试运行", "This mutation takes neither Idempotency-Key nor X-Dry-Run";
     /// The confirmation or the step came too late: what it needed has lapsed or changed meanwhile.
-    Lapsed { day: NaiveDate } = "LAPSED", format!("已于 {day} 到期"), format!("It lapsed on {day}");
+    Lapsed { day: NaiveDate } = "LAPSED", format!("已于 {day} 到期失效"), format!("It lapsed on {day}");
 }
 
 fn clock_time(at: DateTime<Utc>) -> String {

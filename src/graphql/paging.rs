@@ -90,7 +90,7 @@ impl Sort {
         for (key, part) in self.keys.iter().zip(&parts[1..]) {
             values.push(match key {
                 Key::Int(_) => Expr::value(part.as_i64().ok_or_else(wrong)?),
-                Key::Day(_) => Expr::value(part.as_str().and_then(|text| text.parse::<NaiveDate>().ok()).ok_or_else(wrong)?),
+                Key::Day(_) => Expr::value(part.as_str().and_then(crate::date::parse).ok_or_else(wrong)?),
                 Key::Text(_) => Expr::value(part.as_str().filter(|text| !text.contains('\0')).ok_or_else(wrong)?.to_owned()),
             });
         }

@@ -29,6 +29,8 @@ const JSON: &str = "application/json";
 /// Errors beyond these are left out of an answer.
 const MOST_ERRORS: usize = 20;
 const LONGEST_KEY: usize = 200;
+/// Values in all variables together.
+const MOST_VALUES: usize = 1000;
 /// What needs no token, good or bad.
 const OPENING: [&str; 2] = ["signIn", "refreshSession"];
 
@@ -183,6 +185,11 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
     };
     // What cannot be run is a client's error under the newer media type and an ordinary answer under the older one.
     let unrunnable = if reply.accept == Accept::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let given = parameters.variables.as_ref().map_or(0, |variables| variables.values().map(values).sum());
+    if given > MOST_VALUES {
+        let (zh, en) = ("变量中的值过多", "The variables hold too many values");
+        return reply.refuse(unrunnable, "LIMIT_EXCEEDED", zh, en);
+    }
     let variables = Variables::from_json(serde_json::Value::Object(parameters.variables.unwrap_or_default()));
     let admitted = match guard::admit(&query, parameters.operation_name.as_deref(), &variables, &http.limits) {
         Ok(admitted) => admitted,
@@ -267,7 +274,8 @@ async fn execute(
     dry_run: bool,
 ) -> Result<Answer> {
     let app = &http.app;
-    let dry = if dry_run { Some(app.db().begin().await?) } else { None };
+    // Nobody unknown may hold the writer's place.
+    let dry = if dry_run && viewer.account.is_some() { Some(app.db().begin().await?) } else { None };
     let (conn, _turn) = match dry {
         Some((transaction, turn)) => (Conn::Within(Arc::new(transaction)), turn),
         None => (Conn::Pool(app.db().clone()), None),
@@ -285,6 +293,15 @@ async fn execute(
     Ok(answer)
 }
 
+/// How many values a variable holds, itself included.
+fn values(variable: &serde_json::Value) -> usize {
+    match variable {
+        serde_json::Value::Array(items) => 1 + items.iter().map(values).sum::<usize>(),
+        serde_json::Value::Object(fields) => 1 + fields.values().map(values).sum::<usize>(),
+        _ => 1,
+    }
+}
+
 fn prepare(admitted: Admitted, query: String, variables: Variables) -> async_graphql::Request {
     let mut request = async_graphql::Request::new(query).variables(variables);
     if let Some(name) = admitted.operation_name {
@@ -300,6 +317,10 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
         let (zh, en) = ("订阅须以 text/event-stream 接收", "Subscriptions are answered as text/event-stream");
         return reply.refuse(StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT", zh, en);
     }
+    let Ok(place) = http.streams.clone().try_acquire_owned() else {
+        let (zh, en) = ("同时接收变更的连接已满，请稍后再试", "Too many streams run at the moment; try again later");
+        return reply.refuse(StatusCode::SERVICE_UNAVAILABLE, "LIMIT_EXCEEDED", zh, en);
+    };
     let app = http.app.clone();
     let source = Source::new(app.clone(), viewer, Conn::Pool(app.db().clone()), reply.lang);
     let request = Request::new(Arc::new(source), None, false);
@@ -308,6 +329,7 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
     let lang = reply.lang;
     let mut answers = Box::pin(http.schema.execute_stream(request));
     let events = async_stream::stream! {
+        let _place = place;
         while let Some(answer) = LANG.scope(lang, batches.drive(answers.next())).await {
             let failed_before = answer.data == Value::Null && !answer.errors.is_empty();
             let event = Event::default().event("next").json_data(answer_json(answer, failed_before));

@@ -12,6 +12,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
@@ -21,19 +22,30 @@ use crate::graphql::schema::{self, Schema};
 
 pub use serve::serve;
 
+/// Streams of changes that one instance serves at a time.
+const STREAMS: usize = 1000;
+
 /// What the handlers share.
 #[derive(Clone)]
 pub struct Http {
     pub app: App,
     schema: Schema,
     limits: Arc<Limits>,
+    /// One place for each stream that may run at a time.
+    streams: Arc<Semaphore>,
     /// Set when the service is told to end, so that a proxy sends no more.
     ending: Arc<AtomicBool>,
 }
 
 impl Http {
     pub fn new(app: App) -> Http {
-        Http { app, schema: schema::builder().finish(), limits: Arc::default(), ending: Arc::default() }
+        Http {
+            app,
+            schema: schema::builder().finish(),
+            limits: Arc::default(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            ending: Arc::default(),
+        }
     }
 
     /// From now on `/readyz` says no.
@@ -55,7 +67,7 @@ pub fn router(http: Http) -> Router {
         .with_state(http)
 }
 
-/// 200 once migrated and reachable; 503 before, and while ending.
+/// 200 when the database answers; 503 when it does not, and while ending.
 async fn ready(State(http): State<Http>) -> Response {
     let ending = http.ending.load(Ordering::Relaxed);
     let reachable = http.app.db().pool().ping().await.is_ok();

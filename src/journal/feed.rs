@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use super::{ChangeKind, Column, Entity, Model};
 use crate::db::Db;
@@ -52,18 +52,15 @@ pub async fn head(db: &Db) -> Result<Position> {
     Ok(last.map_or(Position { tx: 0, seq: 0 }, |entry| Position::of(&entry)))
 }
 
-/// The next entries after a place; those of accounts are not for the feed.
-pub async fn read(db: &Db, after: Position, kinds: Option<&[ChangeKind]>, limit: u64) -> Result<Vec<Model>> {
+/// The next entries after a place, whatever they are of: a reader that waits for a rare kind still moves on.
+pub async fn read(db: &Db, after: Position, limit: u64) -> Result<Vec<Model>> {
     let place = Expr::tuple([Expr::col(Column::Tx), Expr::col(Column::Seq)]);
-    let mut entries = settled(db)
-        .filter(place.gt(Expr::tuple([Expr::value(after.tx), Expr::value(after.seq)])))
-        .filter(Column::NodeKind.is_not_in([NodeKind::Account.prefix(), NodeKind::Grant.prefix()]));
-    if let Some(kinds) = kinds {
-        let mut wanted = sea_orm::Condition::any().add(Column::Kind.is_in(kinds.iter().copied()));
-        if kinds.contains(&ChangeKind::Gone) {
-            wanted = wanted.add(Column::Hides.eq(true));
-        }
-        entries = entries.filter(wanted);
-    }
+    let entries = settled(db).filter(place.gt(Expr::tuple([Expr::value(after.tx), Expr::value(after.seq)])));
     Ok(entries.order_by_asc(Column::Tx).order_by_asc(Column::Seq).limit(limit).all(db.pool()).await?)
+}
+
+/// Whether an entry is one that the feed's reader asked for; those of accounts are not for the feed.
+pub fn is_wanted(entry: &Model, kinds: Option<&[ChangeKind]>) -> bool {
+    let is_private = [NodeKind::Account.prefix(), NodeKind::Grant.prefix()].contains(&entry.node_kind.as_str());
+    !is_private && kinds.is_none_or(|kinds| kinds.contains(&entry.kind) || (entry.hides && kinds.contains(&ChangeKind::Gone)))
 }

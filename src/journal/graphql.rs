@@ -85,7 +85,7 @@ impl ChangeSubscription {
         Ok(async_stream::stream! {
             let mut looks = 0;
             loop {
-                let entries = match feed::read(app.db(), place, kinds.as_deref(), BATCH).await {
+                let entries = match feed::read(app.db(), place, BATCH).await {
                     Ok(entries) => entries,
                     Err(error) => {
                         yield Err(error.into());
@@ -100,7 +100,8 @@ impl ChangeSubscription {
                         return;
                     }
                 }
-                let ids: Vec<GlobalId> = entries.iter().filter_map(node_of).collect();
+                let wanted: Vec<&Model> = entries.iter().filter(|entry| feed::is_wanted(entry, kinds.as_deref())).collect();
+                let ids: Vec<GlobalId> = wanted.iter().filter_map(|entry| node_of(entry)).collect();
                 let nodes = match load_nodes(ctx, &ids).await {
                     Ok(nodes) => nodes,
                     Err(error) => {
@@ -108,13 +109,13 @@ impl ChangeSubscription {
                         return;
                     }
                 };
-                for (entry, node) in entries.iter().zip(nodes) {
-                    place = Position::of(entry);
-                    let wanted = |change: &Change| kinds.as_ref().is_none_or(|kinds| kinds.contains(&change.kind));
-                    if let Some(change) = change(entry, node).filter(wanted) {
+                for (entry, node) in wanted.into_iter().zip(nodes) {
+                    let asked_for = |change: &Change| kinds.as_ref().is_none_or(|kinds| kinds.contains(&change.kind));
+                    if let Some(change) = change(entry, node).filter(asked_for) {
                         yield Ok(change);
                     }
                 }
+                place = entries.last().map_or(place, Position::of);
                 if entries.is_empty() {
                     tokio::time::sleep(PAUSE).await;
                 }

@@ -94,6 +94,8 @@ term! {
         NeedMatched = "NEED_MATCHED" "需求对接完成",
         /// Part of a need was given back, so that it can be claimed again.
         NeedReleased = "NEED_RELEASED" "需求余量退回",
+        /// The fulfilment of a need went on: something was reported, or a report was answered.
+        NeedProgressed = "NEED_PROGRESSED" "需求实施进展",
         /// Everything that a need asked for was accepted.
         NeedAccepted = "NEED_ACCEPTED" "需求验收完成",
         /// A need is finished: rated, or closed early with a reason.

@@ -64,9 +64,7 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
         return Ok(());
     }
     match locked.exchange.status {
-        MatchStatus::Applied => {
-            locked.end(&permit, MatchStatus::TimedOut, "逾期未确认，已自动退回 / Not confirmed in time".to_owned()).await
-        }
+        MatchStatus::Applied => locked.end(&permit, MatchStatus::TimedOut, "逾期未确认，已自动失效".to_owned()).await,
         MatchStatus::Completed => evaluate::release(&permit, &mut locked).await,
         MatchStatus::Confirmed | MatchStatus::Fulfilling if locked.exchange.delivered > 0 => {
             locked.exchange.next_step_at = None;
@@ -80,7 +78,7 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
             Ok(())
         }
         MatchStatus::Confirmed | MatchStatus::Fulfilling => {
-            locked.end(&permit, MatchStatus::TimedOut, "逾期未履约，余量已退回大厅 / Not delivered in time".to_owned()).await
+            locked.end(&permit, MatchStatus::TimedOut, "逾期未履约，剩余数量已退回".to_owned()).await
         }
         _ => {
             locked.exchange.next_step_at = None;

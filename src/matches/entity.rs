@@ -150,7 +150,7 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
     let handed_on = Query::select().column(Column::Id).from(exchange::Entity).and_where(Column::UnitId.is_in(units.clone())).to_owned();
     Condition::any()
         .add(Column::UnitId.is_in(units))
-        .add(Column::TransferOfId.in_subquery(handed_on))
+        .add(Condition::all().add(Column::ConfirmedAt.is_null()).add(Column::TransferOfId.in_subquery(handed_on)))
         .add(Column::CommunityId.is_in(areas.clone()))
         .add(Column::StreetId.is_in(areas.clone()))
         .add(Column::DistrictId.is_in(areas))

@@ -138,6 +138,7 @@ impl Locked {
     pub fn complete(&mut self, permit: &Permit) {
         let work = permit.work();
         self.exchange.completed_at = Some(work.now());
+        self.exchange.reassign = false;
         self.exchange.next_step_at = Some(work.working_days(work.app().settings().evaluation_days));
     }
 }

@@ -1,6 +1,6 @@
 //! What a match allows: its states, its sides, and who answers.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::entity::{delivery, exchange::Model};
@@ -151,6 +151,10 @@ pub fn cancel(exchange: &Model, side: MatchSide) -> Result<bool, Refusal> {
     if exchange.status == cancelled_as(side) {
         return Ok(false);
     }
+    // Given up after something had been accepted: completed, with the rest returned.
+    if exchange.status == MatchStatus::Completed && exchange.returned > 0 {
+        return Ok(false);
+    }
     if !exchange.status.is_live() {
         return Err(wrong_state(exchange));
     }
@@ -223,7 +227,12 @@ pub fn evaluate(exchange: &Model, side: MatchSide) -> Result<(), Refusal> {
         MatchSide::Unit => exchange.unit_evaluated,
         MatchSide::Community => exchange.community_evaluated,
     };
-    if done { Err(Reason::AlreadyEvaluated.into()) } else { Ok(()) }
+    match exchange.evaluations_released_at {
+        _ if done => Err(Reason::AlreadyEvaluated.into()),
+        // Who has read the other's grade no longer gives its own.
+        Some(released) => Err(Reason::Lapsed { day: shanghai_day(released) }.into()),
+        None => Ok(()),
+    }
 }
 
 /// The side that the viewer stands on: the one it names, or the only one it has.
@@ -242,11 +251,6 @@ pub fn side(viewer: &Viewer, permission: Permission, exchange: &Model, named: Op
 /// The promised day: the one that was named, else the need's due date, else so many working days from now.
 pub fn promised_on(named: Option<NaiveDate>, due_on: Option<NaiveDate>, today: NaiveDate, default: DateTime<Utc>) -> NaiveDate {
     named.or(due_on.filter(|day| *day >= today)).unwrap_or_else(|| shanghai_day(default - chrono::Duration::seconds(1)))
-}
-
-/// The last moment of a day in Shanghai is the first of the next.
-pub fn day_after(day: NaiveDate) -> NaiveDate {
-    day.checked_add_days(Days::new(1)).unwrap_or(day)
 }
 
 pub fn too_much(field: &'static str, outstanding: i64, measure: &str) -> AppError {

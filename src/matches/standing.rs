@@ -54,7 +54,7 @@ async fn step(work: &Work, id: Uuid, step: Step, reason: Option<&str>) -> Result
         } else {
             let left = step == Step::Withdraw;
             let how = if left { MatchStatus::CancelledByUnit } else { MatchStatus::RevokedByCommunity };
-            let why = reason.unwrap_or_else(|| "联盟成员资格到期 / The membership expired".to_owned());
+            let why = reason.unwrap_or_else(|| "联盟成员资格已到期".to_owned());
             unsettle(&permit, unit.id, how, &why).await?;
         }
     }

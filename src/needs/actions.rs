@@ -1,8 +1,8 @@
 //! Verbs of a need before anybody stands on it: post, change, submit, publish, return.
 
-use sea_orm::ActiveValue::Set;
+use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Query;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::deadlines::{journal_turn, next_step};
@@ -196,6 +196,8 @@ pub async fn update(work: &Work, id: Uuid, changes: &Changes) -> Result<Uuid> {
         due_on: Set(need.due_on),
         status: Set(need.status),
         next_step_at: Set(need.next_step_at),
+        // Whoever words it last is whom the second person must not be.
+        submitted_by: if before.status == NeedStatus::Submitted { Set(permit.account()) } else { NotSet },
         ..Default::default()
     };
     let need = row.update(permit.write()).await?;
@@ -249,6 +251,11 @@ async fn release(permit: &Permit, need: need::Model) -> Result<()> {
         insert_directions(permit, need.id, paired.clone()).await?;
         !paired.is_empty()
     } else {
+        direction::Entity::delete_many()
+            .filter(direction::Column::NeedId.eq(need.id))
+            .filter(direction::Column::UnitId.is_not_in(paired.iter().copied()))
+            .exec(permit.write())
+            .await?;
         named.iter().any(|unit| paired.contains(unit))
     };
     let (publication, until) = if window {

@@ -40,16 +40,18 @@ pub async fn settle(permit: &Permit, mut need: need::Model) -> Result<need::Mode
     let work = permit.work();
     let settings = work.app().settings();
     let Some(step) = rules::due(&need, work.now()) else { return Ok(need) };
+    // Counted from the deadline, however late the sweep comes by.
+    let was_due = need.next_step_at.unwrap_or_else(|| work.now());
     let kind = match step {
         Step::Open => {
             need.publication = Publication::Open;
-            need.next_step_at = (need.unmatched > 0).then(|| work.working_days(settings.open_days));
+            need.next_step_at = (need.unmatched > 0).then(|| work.calendar().deadline(was_due, settings.open_days));
             Some(ChangeKind::NeedOpened)
         }
         Step::ToStreet => {
             need.publication = Publication::Escalated;
             need.escalated_to_id = Some(need.street_id);
-            need.next_step_at = Some(work.working_days(settings.street_days));
+            need.next_step_at = Some(work.calendar().deadline(was_due, settings.street_days));
             Some(ChangeKind::NeedEscalated)
         }
         Step::ToDistrict => {
@@ -112,5 +114,9 @@ pub fn journal_turn(permit: &Permit, before: &need::Model, after: &need::Model) 
     }
     if after.status == NeedStatus::Accepted && before.status != NeedStatus::Accepted {
         permit.record(entry(ChangeKind::NeedAccepted));
+    }
+    let fulfilling = matches!(after.status, NeedStatus::InProgress | NeedStatus::Delivered | NeedStatus::Reopened);
+    if fulfilling && before.status != after.status {
+        permit.record(entry(ChangeKind::NeedProgressed));
     }
 }

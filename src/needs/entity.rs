@@ -116,7 +116,12 @@ pub fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
             .and_where(Expr::col(Alias::new("need_id")).is_not_null())
             .to_owned();
         visible = visible
-            .add(Condition::all().add(Column::Publication.eq(Publication::Directed)).add(Column::Id.in_subquery(directed)))
+            .add(
+                Condition::all()
+                    .add(Column::Publication.eq(Publication::Directed))
+                    .add(Column::Status.ne(NeedStatus::Withdrawn))
+                    .add(Column::Id.in_subquery(directed)),
+            )
             .add(Column::Id.in_subquery(matched));
     }
     visible
@@ -128,7 +133,7 @@ pub async fn find(work: &Work, id: Uuid) -> Result<need::Model> {
     found.ok_or(AppError::NotFound)
 }
 
-/// The need, locked, if the viewer may see it. Of all rows of the exchange a need is locked first, then the pledge, then the match.
+/// The need, locked, if the viewer may see it: after its unit, before pledge, match and delivery.
 pub async fn lock(work: &Work, id: Uuid) -> Result<need::Model> {
     let found = need::Entity::find_by_id(id).filter(visible_to(work.viewer(), work.now())).lock_exclusive().one(work.read()).await?;
     found.ok_or(AppError::NotFound)

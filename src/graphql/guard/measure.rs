@@ -16,14 +16,18 @@ const LARGEST_PAGE: i64 = 100;
 
 /// Lists that are not connections, because they are small by nature, and how many rows they are taken for. A field of
 /// the same name that selects `nodes` or `edges` is a connection all the same.
-const PLAIN_LISTS: [&str; 13] = [
+const PLAIN_LISTS: [&str; 17] = [
     "areas",
     "bookings",
     "deliveries",
     "evaluations",
     "free",
     "grants",
+    "matchesByCategory",
+    "matchesByStatus",
     "memberships",
+    "needsByCategory",
+    "needsByStatus",
     "pairedAreas",
     "refusals",
     "related",

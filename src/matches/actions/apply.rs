@@ -133,13 +133,12 @@ pub async fn request(work: &Work, request: &Request) -> Result<Uuid> {
     application.write(&permit, need, Some(pledge)).await
 }
 
-/// A need and a pledge meet only in one measure and one form.
+/// A need and a pledge meet only in one measure.
 fn fit(need: &need::Model, pledge: &resources::Model) -> Result<()> {
-    if need.measure == pledge.measure && need.form == pledge.form {
+    if need.measure == pledge.measure {
         return Ok(());
     }
-    let word = |measure: &str, form: resources::rules::ResourceForm| format!("{}·{measure}", form.zh());
-    let reason = Reason::MeasureMismatch { need: word(&need.measure, need.form), pledge: word(&pledge.measure, pledge.form) };
+    let reason = Reason::MeasureMismatch { need: need.measure.clone(), pledge: pledge.measure.clone() };
     Err(Refusal::from(reason).at_input("pledge").about(need.node()).about(GlobalId::new(NodeKind::Pledge, pledge.id)).into())
 }
 

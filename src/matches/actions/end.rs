@@ -55,7 +55,8 @@ async fn give_back(permit: &Permit, mut need: need::Model, reason: &str) -> Resu
     let matches = exchange::Entity::find()
         .filter(exchange::Column::NeedId.eq(need.id))
         .filter(exchange::Column::Status.is_in(live))
-        .order_by_asc(exchange::Column::Id)
+        // A proposal to hand a match on before the match itself, which would take it along.
+        .order_by_desc(exchange::Column::Id)
         .all(permit.write())
         .await?;
     let pledges = matches.iter().filter_map(|exchange| exchange.pledge_id);

@@ -42,12 +42,9 @@ pub async fn evaluate(work: &Work, id: Uuid, grade: Grade, comment: Option<&str>
         MatchSide::Unit => locked.exchange.unit_evaluated = true,
         MatchSide::Community => locked.exchange.community_evaluated = true,
     }
-    if locked.exchange.unit_evaluated && locked.exchange.community_evaluated && locked.exchange.evaluations_released_at.is_none() {
+    if locked.exchange.unit_evaluated && locked.exchange.community_evaluated {
         release(&permit, &mut locked).await?;
     } else {
-        if locked.exchange.evaluations_released_at.is_some() {
-            unseal(&permit, id).await?;
-        }
         save(&permit, &locked.exchange).await?;
     }
     Ok(key)

@@ -95,6 +95,9 @@ pub async fn confirm(permit: &Permit, seen: &exchange::Model, active: bool) -> R
     save(permit, &locked.exchange).await?;
     let entry = Entry::new(ChangeKind::MatchTransferred, locked.exchange.node(), Some(locked.exchange.district_id));
     permit.record(entry.with(serde_json::json!({ "to": new.id, "quantity": moved })));
+    if locked.exchange.status == MatchStatus::Completed {
+        permit.journal(ChangeKind::MatchCompleted, locked.exchange.node(), Some(locked.exchange.district_id));
+    }
 
     new.quantity = moved;
     new.outstanding = moved;

@@ -113,7 +113,10 @@ impl NeedQuery {
 fn in_states(status: &[NeedStatus], now: chrono::DateTime<chrono::Utc>) -> Condition {
     use need::Column;
     let mut states = Condition::any();
-    for status in status {
+    let mut status = status.to_vec();
+    status.sort_unstable();
+    status.dedup();
+    for status in &status {
         let over = Condition::all().add(Column::Status.eq(NeedStatus::PublishedDirected)).add(Column::DirectedUntil.lte(now));
         states = match status {
             NeedStatus::PublishedOpen => states.add(Column::Status.eq(*status)).add(over),

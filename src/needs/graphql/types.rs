@@ -21,6 +21,7 @@ use crate::needs::entity::{direction, need, visible_to};
 use crate::needs::rules::{self, IntakeChannel, NeedStatus, Urgency};
 use crate::resources::rules::{NeedCategory, ResourceForm};
 use crate::units::graphql::UnitKey;
+use crate::units::rules::{mask_name, mask_phone};
 
 /// Something that a community needs.
 #[derive(Clone)]
@@ -115,16 +116,21 @@ impl CommunityNeed {
         self.0.channel.filter(|_| self.is_in_areas_of(&request(ctx).viewer))
     }
 
-    /// Whom to call; null to all but the area and units with a confirmed match.
-    async fn contact_name(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
-        Ok(if self.contact(ctx).await?.is_some() { self.0.contact_name.as_deref() } else { None })
+    /// Whom to call; null to all but the area and units with a confirmed match, masked for auditors.
+    async fn contact_name(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let name = self.0.contact_name.as_deref();
+        Ok(match self.contact(ctx).await? {
+            Some(true) => name.map(mask_name),
+            Some(false) => name.map(str::to_owned),
+            None => None,
+        })
     }
 
     /// The phone of the contact; null to all but the area and units with a confirmed match, masked for auditors.
     async fn contact_phone(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let (Some(masked), Some(sealed)) = (self.contact(ctx).await?, &self.0.contact_phone_sealed) else { return Ok(None) };
         let phone = request(ctx).app.keys().open_text("phone", sealed)?;
-        Ok(Some(if masked { crate::units::rules::mask_phone(&phone) } else { phone }))
+        Ok(Some(if masked { mask_phone(&phone) } else { phone }))
     }
 
     /// Where it stands.
@@ -286,7 +292,7 @@ impl Loader<CounterpartOf> for Loaders {
             .from(Alias::new("matches"))
             .and_where(Expr::col(Alias::new("need_id")).is_in(keys.iter().map(|key| key.0)))
             .and_where(Expr::col(Alias::new("unit_id")).is_in(self.0.viewer.units()))
-            .and_where(Expr::col(Alias::new("confirmed_at")).is_not_null())
+            .and_where(Expr::col(Alias::new("status")).is_in(["CONFIRMED", "FULFILLING", "DELIVERED", "COMPLETED"]))
             .to_owned();
         let rows = self.0.conn.get().query_all(&query).await?;
         rows.iter().map(|row| Ok((CounterpartOf(row.try_get_by_index(0)?), ()))).collect()
