@@ -116,12 +116,7 @@ pub fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
             .and_where(Expr::col(Alias::new("need_id")).is_not_null())
             .to_owned();
         visible = visible
-            .add(
-                Condition::all()
-                    .add(Column::Publication.eq(Publication::Directed))
-                    .add(Column::Status.ne(NeedStatus::Withdrawn))
-                    .add(Column::Id.in_subquery(directed)),
-            )
+            .add(Condition::all().add(Column::Publication.eq(Publication::Directed)).add(Column::Id.in_subquery(directed)))
             .add(Column::Id.in_subquery(matched));
     }
     visible
