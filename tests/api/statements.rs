@@ -147,8 +147,9 @@ both! {
         let mut wrong = Vec::new();
         for screen in &screens {
             let (two, twenty) = (cost(app, screen, 2).await, cost(app, screen, 20).await);
-            // Figures that are counted side by side may share a batch or not.
-            if twenty > two + 2 || twenty > screen.most {
+            // Branches of a document that go down at different speeds may share a batch or not, which moves the figure by a few either way;
+            // a statement for every other row would move it by nine.
+            if twenty >= two + 9 || twenty.max(two) > screen.most {
                 wrong.push(format!("{}: {two} for two, {twenty} for twenty, {} at most", screen.name, screen.most));
             }
         }
