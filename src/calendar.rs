@@ -87,25 +87,44 @@ pub fn start_of(day: NaiveDate) -> DateTime<Utc> {
 /// festival, for a date outside its section's year (the December before belongs to it), a break
 /// that ends before it begins or is longer than 15 days, a 调休 workday that is not a Saturday or
 /// Sunday, and a date listed twice.
-pub fn parse_holidays(toml: &str) -> Result<Vec<Holiday>, String> {
-    let years: BTreeMap<String, BTreeMap<String, Festival>> = toml::from_str(toml).map_err(|error| error.to_string())?;
+pub fn parse_holidays(toml: &str) -> Result<Vec<Holiday>, Wrong> {
+    let years: BTreeMap<String, BTreeMap<String, Festival>> = toml::from_str(toml).map_err(|error| {
+        let before = error.span().map_or(0, |span| span.start);
+        let line = toml.bytes().take(before).filter(|byte| *byte == b'\n').count() + 1;
+        Wrong::new(format!("第 {line} 行不符合格式"), format!("line {line} is not of the format"))
+    })?;
     let mut rows = BTreeMap::new();
     for (section, festivals) in &years {
-        let year: i32 = section.parse().map_err(|_| format!("[{section}] is no year"))?;
+        let no_year = || Wrong::new(format!("[{section}] 不是年份"), format!("[{section}] is no year"));
+        let year: i32 = section.parse().map_err(|_| no_year())?;
         for (name, festival) in festivals {
-            let at = |wrong: String| format!("{section} {name}: {wrong}");
+            let at = |wrong: Wrong| Wrong::new(format!("{section} 年{name}：{}", wrong.zh), format!("{section} {name}: {}", wrong.en));
             for (date, working) in festival.days().map_err(at)? {
                 if !belongs(date, year) {
-                    return Err(at(format!("{date} is not of {year}")));
+                    return Err(at(Wrong::new(format!("{date} 不属于 {year} 年"), format!("{date} is not of {year}"))));
                 }
                 let row = Holiday { year, date, working, name: name.clone() };
                 if let Some(other) = rows.insert(date, row) {
-                    return Err(at(format!("{date} is already listed under {}", other.name)));
+                    let wrong = Wrong::new(format!("{date} 已列在“{}”下", other.name), format!("{date} is already listed under {}", other.name));
+                    return Err(at(wrong));
                 }
             }
         }
     }
     Ok(rows.into_values().collect())
+}
+
+/// What is wrong with a table, for a reader of either language.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wrong {
+    pub zh: String,
+    pub en: String,
+}
+
+impl Wrong {
+    fn new(zh: String, en: String) -> Wrong {
+        Wrong { zh, en }
+    }
 }
 
 /// One line of the table.
@@ -120,20 +139,23 @@ struct Festival {
 
 impl Festival {
     /// Each day of the line, and whether it is worked.
-    fn days(&self) -> Result<Vec<(NaiveDate, bool)>, String> {
+    fn days(&self) -> Result<Vec<(NaiveDate, bool)>, Wrong> {
         let from = naive(&self.from)?;
         let to = self.to.as_ref().map_or(Ok(from), naive)?;
         if to < from {
-            return Err(format!("ends on {to}, before it begins on {from}"));
+            let zh = format!("截止日期 {to} 早于起始日期 {from}");
+            return Err(Wrong::new(zh, format!("ends on {to}, before it begins on {from}")));
         }
         let mut days: Vec<_> = from.iter_days().take_while(|day| *day <= to).take(LONGEST_BREAK + 1).map(|day| (day, false)).collect();
         if days.len() > LONGEST_BREAK {
-            return Err(format!("{from} to {to} is longer than {LONGEST_BREAK} days"));
+            let zh = format!("{from} 至 {to} 超过 {LONGEST_BREAK} 天");
+            return Err(Wrong::new(zh, format!("{from} to {to} is longer than {LONGEST_BREAK} days")));
         }
         for day in &self.working {
             let day = naive(day)?;
             if is_weekday(day) {
-                return Err(format!("{day} is no Saturday or Sunday, so it needs no working entry"));
+                let zh = format!("{day} 不是周六或周日，无须列为调休上班日");
+                return Err(Wrong::new(zh, format!("{day} is no Saturday or Sunday, so it needs no working entry")));
             }
             days.push((day, true));
         }
@@ -141,8 +163,9 @@ impl Festival {
     }
 }
 
-fn naive(date: &toml::value::Date) -> Result<NaiveDate, String> {
-    NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into()).ok_or_else(|| format!("{date} is not a date"))
+fn naive(date: &toml::value::Date) -> Result<NaiveDate, Wrong> {
+    NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into())
+        .ok_or_else(|| Wrong::new(format!("{date} 不是日期"), format!("{date} is not a date")))
 }
 
 /// A notice may begin the New Year break, or work a day for it, in the December before.
@@ -172,7 +195,7 @@ mod tests {
     }
 
     fn refused(toml: &str) -> String {
-        parse_holidays(toml).unwrap_err()
+        parse_holidays(toml).unwrap_err().en
     }
 
     #[test]

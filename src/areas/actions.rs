@@ -36,6 +36,9 @@ pub async fn add(work: &Work, new: &NewArea) -> Result<Uuid> {
     if !rules::fits(new.level, parent.as_ref().map(|parent| parent.level)) {
         return Err(Refusal::invalid("level", "该级区划不能设在此上级之下", "An area of this level cannot hang there").into());
     }
+    if parent.as_ref().is_some_and(|parent| !parent.is_current(new.valid_from)) {
+        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("parent").into());
+    }
     insert(&permit, parent.as_ref(), new).await
 }
 

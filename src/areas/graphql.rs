@@ -278,7 +278,7 @@ impl AreaMutation {
         let outcome = mutate(ctx, |work| {
             let rows = parse_holidays(&table);
             async move {
-                let rows = rows.map_err(|error| Refusal::from(Reason::InvalidInput { zh: error.clone(), en: error }).at(&["table"]))?;
+                let rows = rows.map_err(|error| Refusal::from(Reason::InvalidInput { zh: error.zh, en: error.en }).at(&["table"]))?;
                 actions::load_holidays(&work, district, &rows).await
             }
         })

@@ -96,6 +96,11 @@ impl Viewer {
         self.grants.iter().filter(|grant| READING_ROLES.contains(&grant.role)).filter_map(|grant| grant.area_id).collect()
     }
 
+    /// The areas that the viewer acts for.
+    pub fn acting_areas(&self) -> Vec<Uuid> {
+        self.grants.iter().filter(|grant| grant.role != Role::Auditor && READING_ROLES.contains(&grant.role)).filter_map(|grant| grant.area_id).collect()
+    }
+
     /// The units that the viewer represents.
     pub fn units(&self) -> Vec<Uuid> {
         self.grants.iter().filter(|grant| grant.role == Role::UnitRepresentative).filter_map(|grant| grant.unit_id).collect()

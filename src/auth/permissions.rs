@@ -71,7 +71,7 @@ permissions! {
     /// Apply to an alliance, accept its invitation, leave it, for a unit.
     JoinAlliance = "JOIN_ALLIANCE": UnitRepresentative;
     /// Pair units with a community and end pairings.
-    ManagePairings = "MANAGE_PAIRINGS": CommunitySecretary, StreetOfficer, DistrictAdmin;
+    ManagePairings = "MANAGE_PAIRINGS": CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
     /// Create accounts, grant and revoke roles.
     ManageAccounts = "MANAGE_ACCOUNTS": DistrictAdmin;
     /// Load the yearly holiday table.

@@ -66,18 +66,15 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
     match locked.exchange.status {
         MatchStatus::Applied => locked.end(&permit, MatchStatus::TimedOut, "逾期未确认，已自动失效".to_owned()).await,
         MatchStatus::Completed => evaluate::release(&permit, &mut locked).await,
-        MatchStatus::Confirmed | MatchStatus::Fulfilling if locked.exchange.delivered > 0 => {
-            locked.exchange.next_step_at = None;
-            save(&permit, &locked.exchange).await
-        }
         MatchStatus::Confirmed | MatchStatus::Fulfilling if locked.exchange.nudged_at.is_none() => {
-            locked.exchange.nudged_at = Some(work.now());
+            // As of the day on which it was due, however late the sweep comes by.
+            locked.exchange.nudged_at = locked.exchange.next_step_at;
             locked.exchange.next_step_at = next_step(work, &locked.exchange);
             save(&permit, &locked.exchange).await?;
             permit.journal(ChangeKind::MatchNudged, locked.exchange.node(), Some(locked.exchange.district_id));
             Ok(())
         }
-        MatchStatus::Confirmed | MatchStatus::Fulfilling => {
+        MatchStatus::Confirmed | MatchStatus::Fulfilling if locked.exchange.delivered == 0 => {
             locked.end(&permit, MatchStatus::TimedOut, "逾期未履约，剩余数量已退回".to_owned()).await
         }
         _ => {

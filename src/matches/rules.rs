@@ -171,7 +171,13 @@ pub fn cancelled_as(side: MatchSide) -> MatchStatus {
     }
 }
 
-/// Whether a match can be handed on.
+/// Whether a match can be handed on; `proposed` where that waits for another unit's answer.
+pub fn propose(exchange: &Model, proposed: bool) -> Result<(), Refusal> {
+    transfer(exchange)?;
+    if proposed { Err(Reason::TransferPending.into()) } else { Ok(()) }
+}
+
+/// Whether what is outstanding can move to another unit.
 pub fn transfer(exchange: &Model) -> Result<(), Refusal> {
     if !exchange.status.is_confirmed() || exchange.outstanding == 0 {
         return Err(wrong_state(exchange));

@@ -1,6 +1,6 @@
 //! What a unit's standing means for its pledges and matches: suspending, leaving and expiring hide and give back, resuming shows again.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::actions::lock;
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::journal::ChangeKind;
 use crate::resources;
 use crate::units::actions::{move_membership, permit_step};
-use crate::units::entity::{find_membership, find_unit};
+use crate::units::entity::{find_alliance, find_membership, find_unit};
 use crate::units::rules::Step;
 use crate::work::Work;
 
@@ -46,28 +46,42 @@ async fn step(work: &Work, id: Uuid, step: Step, reason: Option<&str>) -> Result
     let membership = find_membership(work.read(), id).await?;
     let permit = permit_step(work, &membership, step).await?;
     let reason = reason.map(check_reason).transpose()?;
-    if move_membership(&permit, &membership, step, reason.clone()).await? {
-        let unit = find_unit(work.read(), membership.unit_id).await?;
+    let Some(turned) = move_membership(&permit, &membership, step, reason.clone()).await? else { return Ok(id) };
+    let unit = find_unit(work.read(), membership.unit_id).await?;
+    let concerned = if turned {
         resources::actions::hide_of_unit(&permit, unit.id, !unit.active).await?;
-        if unit.active {
-            rely_again(&permit, unit.id).await?;
-        } else {
-            let left = step == Step::Withdraw;
-            let how = if left { MatchStatus::CancelledByUnit } else { MatchStatus::RevokedByCommunity };
-            let why = reason.unwrap_or_else(|| "联盟成员资格已到期".to_owned());
-            unsettle(&permit, unit.id, how, &why).await?;
-        }
+        of_unit(unit.id)
+    } else {
+        of_unit(unit.id).add(below(find_alliance(work.read(), membership.alliance_id).await?.host_id))
+    };
+    if matches!(step, Step::Admit | Step::Resume) {
+        rely_again(&permit, concerned).await?;
+    } else if membership.status.belongs() {
+        let how = if step == Step::Withdraw { MatchStatus::CancelledByUnit } else { MatchStatus::RevokedByCommunity };
+        let why = reason.unwrap_or_else(|| "联盟成员资格已到期".to_owned());
+        unsettle(&permit, concerned, how, &why).await?;
     }
     Ok(id)
 }
 
+fn of_unit(unit: Uuid) -> Condition {
+    Condition::all().add(exchange::Column::UnitId.eq(unit))
+}
+
+/// Who stands aside in one alliance only does so where that is at home: in its host's area.
+fn below(host: Uuid) -> Condition {
+    use exchange::Column;
+    Condition::any().add(Column::CommunityId.eq(host)).add(Column::StreetId.eq(host)).add(Column::DistrictId.eq(host))
+}
+
 /// Gives a unit's applications back and lists its confirmed matches for reassignment.
-async fn unsettle(permit: &Permit, unit: Uuid, how: MatchStatus, why: &str) -> Result<()> {
+async fn unsettle(permit: &Permit, concerned: Condition, how: MatchStatus, why: &str) -> Result<()> {
     let work = permit.work();
     let live = [MatchStatus::Applied, MatchStatus::Confirmed, MatchStatus::Fulfilling, MatchStatus::Delivered];
     let matches = exchange::Entity::find()
-        .filter(exchange::Column::UnitId.eq(unit))
+        .filter(concerned)
         .filter(exchange::Column::Status.is_in(live))
+        .filter(exchange::Column::Reassign.eq(false))
         .order_by_asc(exchange::Column::Id)
         .all(work.read())
         .await?;
@@ -102,10 +116,10 @@ async fn hold_still(work: &Work, matches: &[exchange::Model]) -> Result<()> {
 }
 
 /// A unit that is back can be relied on again for what it still has to deliver.
-async fn rely_again(permit: &Permit, unit: Uuid) -> Result<()> {
+async fn rely_again(permit: &Permit, concerned: Condition) -> Result<()> {
     exchange::Entity::update_many()
         .col_expr(exchange::Column::Reassign, sea_orm::sea_query::Expr::value(false))
-        .filter(exchange::Column::UnitId.eq(unit))
+        .filter(concerned)
         .filter(exchange::Column::Reassign.eq(true))
         .exec(permit.write())
         .await?;

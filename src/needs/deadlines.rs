@@ -40,8 +40,8 @@ pub async fn settle(permit: &Permit, mut need: need::Model) -> Result<need::Mode
     let work = permit.work();
     let settings = work.app().settings();
     let Some(step) = rules::due(&need, work.now()) else { return Ok(need) };
-    // Counted from the deadline, however late the sweep comes by.
-    let was_due = need.next_step_at.unwrap_or_else(|| work.now());
+    // Counted from the day that the deadline ended, however late the sweep comes by.
+    let was_due = need.next_step_at.unwrap_or_else(|| work.now()) - chrono::TimeDelta::microseconds(1);
     let kind = match step {
         Step::Open => {
             need.publication = Publication::Open;

@@ -1,15 +1,17 @@
 //! Needs and their directions as they are stored, and who may see them.
 
-use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::rules::{NeedStatus, Publication};
 use crate::areas::Place;
 use crate::auth::Viewer;
+use crate::calendar::shanghai_day;
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, NodeKind};
+use crate::units::entity::{pairing, running_pairing, unit};
 use crate::work::Work;
 
 pub mod need {
@@ -104,11 +106,7 @@ pub fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
     }
     let units = viewer.units();
     if !units.is_empty() {
-        let directed = Query::select()
-            .column(direction::Column::NeedId)
-            .from(direction::Entity)
-            .and_where(direction::Column::UnitId.is_in(units.clone()))
-            .to_owned();
+        let directed = standing_directions(&units, shanghai_day(now)).column((direction::Entity, direction::Column::NeedId)).to_owned();
         let matched = Query::select()
             .column(Alias::new("need_id"))
             .from(Alias::new("matches"))
@@ -120,6 +118,35 @@ pub fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
             .add(Column::Id.in_subquery(matched));
     }
     visible
+}
+
+/// Directions to some units that still stand: the unit is active and paired with the need's community.
+pub fn standing_directions(units: &[Uuid], day: NaiveDate) -> SelectStatement {
+    let of = |column| Expr::col((direction::Entity, column));
+    Query::select()
+        .from(direction::Entity)
+        .inner_join(need::Entity, Expr::col((need::Entity, need::Column::Id)).eq(of(direction::Column::NeedId)))
+        .inner_join(unit::Entity, Expr::col((unit::Entity, unit::Column::Id)).eq(of(direction::Column::UnitId)))
+        .inner_join(
+            pairing::Entity,
+            Expr::col((pairing::Entity, pairing::Column::UnitId))
+                .eq(of(direction::Column::UnitId))
+                .and(Expr::col((pairing::Entity, pairing::Column::CommunityId)).eq(Expr::col((need::Entity, need::Column::CommunityId)))),
+        )
+        .and_where(of(direction::Column::UnitId).is_in(units.iter().copied()))
+        .and_where(Expr::col((unit::Entity, unit::Column::Active)).eq(true))
+        .cond_where(running_pairing(day))
+        .to_owned()
+}
+
+/// Whether a need is directed to a unit, and that still stands.
+pub async fn is_directed(db: &impl ConnectionTrait, need: Uuid, unit: Uuid, day: NaiveDate) -> Result<bool> {
+    let query = standing_directions(&[unit], day)
+        .column((direction::Entity, direction::Column::NeedId))
+        .and_where(Expr::col((direction::Entity, direction::Column::NeedId)).eq(need))
+        .limit(1)
+        .to_owned();
+    Ok(db.query_one(&query).await?.is_some())
 }
 
 /// The need, if the viewer may see it.

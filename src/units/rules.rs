@@ -138,10 +138,16 @@ pub fn term_of(membership: &membership::Model, to: MembershipStatus, today: Naiv
 /// The right that a step asks for, at the alliance's host or for the unit; where both may take it, the one that the viewer holds.
 pub fn right(viewer: &Viewer, step: Step, membership: &membership::Model, host: &Scope) -> (Permission, Scope) {
     use MembershipStatus::*;
+    let district = match host {
+        Scope::Areas(areas) => (Permission::ManageMemberships, Scope::Areas(areas.first().copied().into_iter().collect())),
+        Scope::Unit(_) => (Permission::ManageMemberships, host.clone()),
+    };
     let host = (Permission::ManageMemberships, host.clone());
     let unit = (Permission::JoinAlliance, Scope::Unit(membership.unit_id));
     match (step, membership.status) {
         (Step::Admit, Applied) | (Step::Suspend | Step::Resume | Step::Expire, _) => host,
+        // A unit leaves by itself; where nobody is left to say so, the district ends it.
+        (Step::Withdraw, Active | Suspended) if viewer.granted(district.0, &district.1).is_some() => district,
         (Step::Admit, Invited) | (Step::Withdraw, Active | Suspended) => unit,
         // What nobody has agreed to yet, either side drops; what is done already, either may have done.
         _ if viewer.granted(unit.0, &unit.1).is_some() => unit,

@@ -63,6 +63,41 @@ both! {
         w.hospital_a.evaluate(&claim, "GOOD").await.refused("WRONG_STATE");
     }
 
+    async fn a_waiting_report_keeps_the_rest_from_returning_but_not_from_being_nudged(app) {
+        let w = app.world().await;
+        let repair = w.open_need("修缮楼道照明", "4", "处").await;
+        let claim = json!({ "need": repair.id(), "unit": w.kangning, "quantity": "4", "promisedOn": "2025-03-20" });
+        let claim = w.hospital_a.claim_need(claim).await.done();
+        w.street.confirm(&claim).await.done();
+        let report = w.hospital_a.report(&claim, "1").await.done();
+        app.move_to("2025-03-20 00:00").await;
+        assert_eq!(app.journal_of(claim.id()).await, ["MATCH_APPLIED", "MATCH_CONFIRMED", "MATCH_NUDGED"]);
+        app.move_to("2025-03-28 09:00").await;
+        w.hospital_a.sees(&claim, "FULFILLING: 4 = 3 outstanding + 1 delivered").await;
+        // Once it is answered, what is long overdue returns.
+        w.street.accept(&report, "1").await.done();
+        app.take_due().await;
+        w.hospital_a.sees(&claim, "COMPLETED: 4 = 1 accepted + 3 returned").await;
+    }
+
+    async fn whose_report_is_refused_after_the_promised_day_is_nudged_and_has_three_days_more(app) {
+        let w = app.world().await;
+        let repair = w.open_need("修缮楼道照明", "4", "处").await;
+        let claim = json!({ "need": repair.id(), "unit": w.kangning, "quantity": "4", "promisedOn": "2025-03-20" });
+        let claim = w.hospital_a.claim_need(claim).await.done();
+        w.street.confirm(&claim).await.done();
+        let report = w.hospital_a.report(&claim, "4").await.done();
+        app.move_to("2025-03-28 09:00").await;
+        w.street.refuse(&report, "两处仍不亮").await.done();
+        app.take_due().await;
+        assert_eq!(app.journal_of(claim.id()).await, ["MATCH_APPLIED", "MATCH_CONFIRMED", "MATCH_NUDGED"]);
+        assert_eq!(w.hospital_a.sees(&claim, "FULFILLING: 4 = 4 outstanding").await["promisedOn"], "2025-03-20");
+        app.move_to("2025-04-02 23:59").await;
+        w.hospital_a.sees(&claim, "FULFILLING: 4 = 4 outstanding").await;
+        app.move_to("2025-04-03 00:00").await;
+        w.hospital_a.sees(&claim, "TIMED_OUT: 4 = 4 returned").await;
+    }
+
     async fn two_takers_of_one_deadline_take_it_once(app) {
         let w = app.world().await;
         let repair = w.open_need("修缮楼道照明", "4", "处").await;

@@ -75,4 +75,19 @@ both! {
         w.hospital_a.sees(&benches, "PUBLISHED_OPEN: 6 = 6 unmatched").await;
         w.unit.report(&claim, "6").await.refused("WRONG_STATE");
     }
+
+    async fn only_the_refusal_of_the_latest_report_reopens_a_need(app) {
+        let w = app.world().await;
+        let lamps = w.open_need("更换楼道灯泡", "6", "处").await;
+        let claim = w.hospital_a.claim(&lamps, &w.kangning, "6").await.done();
+        w.street.confirm(&claim).await.done();
+        let first = w.hospital_a.report(&claim, "2").await.done();
+        let second = w.hospital_a.report(&claim, "2").await.done();
+        w.street.refuse(&first, "一处未换").await.done();
+        w.street.sees(&lamps, "IN_PROGRESS: 6 = 4 promised + 2 delivered").await;
+        w.street.refuse(&second, "型号不符").await.done();
+        w.street.sees(&lamps, "REOPENED: 6 = 6 promised").await;
+        w.hospital_a.report(&claim, "6").await.done();
+        w.street.sees(&lamps, "DELIVERED: 6 = 6 delivered").await;
+    }
 }

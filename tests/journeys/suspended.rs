@@ -88,18 +88,26 @@ both! {
         assert_eq!((proposed.text("status"), proposed["unit"]["name"].as_str()), ("APPLIED", Some("坤博集团")));
         assert_eq!(proposed["outstanding"], "0", "it holds nothing yet");
         w.unit.transfer_match(input.clone()).await.refused("TRANSFER_PENDING");
+        assert_eq!(w.unit.see(&old).await.can("TRANSFER"), Err("TRANSFER_PENDING".to_owned()));
+        assert_eq!(w.unit2.see(&proposed).await.can("CONFIRM"), Ok(()));
         w.unit.sees(&old, "FULFILLING: 30 = 20 outstanding + 10 accepted").await;
 
         // Turned down: the old match goes on. Proposed again and confirmed: the outstanding part moves over.
         w.secretary.confirm(&proposed).await.failed("FORBIDDEN");
         w.unit2.reject(&proposed, "运力不足").await.done();
         w.unit.sees(&old, "FULFILLING: 30 = 20 outstanding + 10 accepted").await;
+        assert_eq!(w.unit.see(&old).await.can("TRANSFER"), Ok(()));
         let proposed = w.unit.transfer_match(input).await.done();
+        // While a report waits nothing is handed on, and nobody is offered it.
+        let report = w.unit.report(&old, "1").await.done();
+        assert_eq!(w.unit2.see(&proposed).await.can("CONFIRM"), Err("REPORT_PENDING".to_owned()));
+        w.unit2.confirm(&proposed).await.refused("REPORT_PENDING");
+        w.secretary.refuse(&report, "少一袋").await.done();
         let taken = w.unit2.confirm(&proposed).await.done();
         assert_eq!(taken.standing(), "CONFIRMED: 20 = 20 outstanding");
         assert_eq!(taken["need"]["id"], winter.id());
         w.unit.sees(&old, "COMPLETED: 30 = 10 accepted + 20 returned").await;
-        w.secretary.sees(&winter, "IN_PROGRESS: 30 = 20 promised + 10 accepted").await;
+        w.secretary.sees(&winter, "REOPENED: 30 = 20 promised + 10 accepted").await;
         app.anyone().sees(&rice, "LISTED: 50 = 40 available + 10 given").await;
     }
 }

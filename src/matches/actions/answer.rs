@@ -46,14 +46,15 @@ pub fn start(permit: &Permit, exchange: &mut exchange::Model, due_on: Option<chr
     exchange.next_step_at = next_step(work, exchange);
 }
 
-/// When a confirmed match is nudged or, once it was, returned; never while a report waits for its answer.
+/// When a confirmed match is nudged for what is outstanding or, once it was, returned; nothing returns while a report waits for its answer.
 pub fn next_step(work: &Work, exchange: &exchange::Model) -> Option<chrono::DateTime<chrono::Utc>> {
     let day = crate::calendar::start_of(exchange.promised_on?);
-    let waits = exchange.outstanding > 0 && exchange.delivered == 0;
-    waits.then(|| match exchange.nudged_at {
-        None => day,
-        Some(_) => work.calendar().deadline(day, work.app().settings().overdue_days),
-    })
+    match exchange.nudged_at {
+        _ if exchange.outstanding == 0 => None,
+        // Whose report is refused late is nudged then, and has the same days from then on.
+        None => Some(day.max(work.now())),
+        Some(nudged) => (exchange.delivered == 0).then(|| work.calendar().deadline(nudged.max(day), work.app().settings().overdue_days)),
+    }
 }
 
 pub async fn reject(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {

@@ -15,7 +15,7 @@ use crate::journal::{ChangeKind, Entry};
 use crate::matches::entity::exchange;
 use crate::matches::ledger::{Shift, shift_need};
 use crate::matches::rules::{MatchSide, MatchStatus};
-use crate::needs::entity::{directions, lock as lock_need, need};
+use crate::needs::entity::{is_directed, lock as lock_need, need};
 use crate::needs::rules as need_rules;
 use crate::needs::{deadlines::settle, rules::Publication};
 use crate::refusal::{Reason, Refusal};
@@ -38,7 +38,7 @@ pub async fn claim(work: &Work, claim: &Claim) -> Result<Uuid> {
     let unit = hold_unit(work.read(), claim.unit).await?;
     let permit = work.permit(Permission::ClaimNeed, &crate::auth::Scope::Unit(unit.id), Some(unit.node()))?;
     let need = settle(&permit, lock_need(work, claim.need).await?).await?;
-    let directed = directions(work.read(), need.id).await?.contains(&unit.id);
+    let directed = is_directed(work.read(), need.id, unit.id, work.today()).await?;
     need_rules::claim(&need, directed, unit.active, work.now())?;
     let quantity = need_rules::check_quantity("quantity", claim.quantity)?;
     let plan = optional("plan", claim.plan.as_deref(), 500)?;
@@ -89,7 +89,8 @@ pub async fn request(work: &Work, request: &Request) -> Result<Uuid> {
     let [district, street, _] = community.ancestry()[..] else {
         return Err(Refusal::invalid("community", "请选择社区(村)", "Choose a community").into());
     };
-    if community.level != AreaLevel::Community || !community.is_current(work.today()) {
+    // A need keeps the community that it was made in, also when that has been redrawn.
+    if community.level != AreaLevel::Community || (request.need.is_none() && !community.is_current(work.today())) {
         return Err(Refusal::from(Reason::AreaNotCurrent).at_input("community").into());
     }
     let seen = resources::actions::find(work, request.pledge).await?;

@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, EntityTrait, QuerySelect};
+use sea_orm::sea_query::Query;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::answer::next_step;
@@ -175,6 +176,18 @@ fn line(work: &Work, exchange: &exchange::Model, delivery: &delivery::Model, acc
     }
 }
 
+/// Whether no later report, of this match or another, serves the same need.
+async fn is_latest(permit: &Permit, locked: &Locked, delivery: &delivery::Model) -> Result<bool> {
+    let Some(need) = &locked.need else { return Ok(true) };
+    let serving = Query::select().column(exchange::Column::Id).from(exchange::Entity).and_where(exchange::Column::NeedId.eq(need.id)).to_owned();
+    let later = delivery::Entity::find()
+        .filter(delivery::Column::MatchId.in_subquery(serving))
+        .filter(delivery::Column::Id.gt(delivery.id))
+        .count(permit.write())
+        .await?;
+    Ok(later == 0)
+}
+
 /// Refuses a report: all of it is outstanding again, and the promised day does not move.
 pub async fn refuse(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
     let (permit, mut locked, delivery) = lock_report(work, id).await?;
@@ -184,12 +197,8 @@ pub async fn refuse(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
     let reason = check_reason(reason)?;
     locked.exchange.delivered -= delivery.quantity;
     locked.exchange.outstanding += delivery.quantity;
-    settle(
-        &permit,
-        &mut locked,
-        Shift { delivered: -delivery.quantity, promised: delivery.quantity, reopened: Some(true), ..Shift::default() },
-    )
-    .await?;
+    let reopened = is_latest(&permit, &locked, &delivery).await?.then_some(true);
+    settle(&permit, &mut locked, Shift { delivered: -delivery.quantity, promised: delivery.quantity, reopened, ..Shift::default() }).await?;
     let row = delivery::ActiveModel {
         id: Set(id),
         accepted: Set(Some(0)),

@@ -6,7 +6,7 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::deliveries::{DeliveriesOf, Delivery, Evaluation, EvaluationsOf};
@@ -172,20 +172,31 @@ impl Match {
         let exchange = &self.0;
         let by = viewer.account_id();
         let unit = Scope::Unit(exchange.unit_id);
+        let handing_on = match exchange.transfer_of_id.is_some() || rules::transfer(exchange).is_ok() {
+            true => request(ctx).loader.load_one(HandingOn { of: exchange.transfer_of_id, id: exchange.id }).await?.unwrap_or_default(),
+            false => Handing::default(),
+        };
         let answering = exchange.scope(rules::answering_side(exchange));
         let may = |permission, scope: &Scope, rule: crate::error::Result<bool, Refusal>| {
             offered(viewer.may(permission, scope), rule, exchange.status.state())
         };
-        // On whichever side the viewer stands, the rule of that side answers.
+        // On whichever side the viewer stands, the rule of that side answers; who stands on both may what either may.
         let by_side = |rule: &dyn Fn(MatchSide) -> crate::error::Result<bool, Refusal>| {
-            let side = if viewer.may(Permission::AnswerMatch, &unit).is_ok() { MatchSide::Unit } else { MatchSide::Community };
-            may(Permission::AnswerMatch, &exchange.scope(side), rule(side))
+            let on = |side| may(Permission::AnswerMatch, &exchange.scope(side), rule(side));
+            match viewer.may(Permission::AnswerMatch, &unit) {
+                Ok(()) => on(MatchSide::Unit).or_else(|refused| on(MatchSide::Community).map_err(|_| refused)),
+                Err(_) => on(MatchSide::Community),
+            }
         };
+        let confirm = rules::answer(exchange, true, by, now).and_then(|open| match handing_on.from {
+            Some(from) if open => rules::transfer(&from).map(|()| true),
+            _ => Ok(open),
+        });
         Ok(vec![
-            can(ctx, Action::Confirm, may(Permission::AnswerMatch, &answering, rules::answer(exchange, true, by, now))),
+            can(ctx, Action::Confirm, may(Permission::AnswerMatch, &answering, confirm)),
             can(ctx, Action::Reject, may(Permission::AnswerMatch, &answering, rules::answer(exchange, false, by, now))),
             can(ctx, Action::Cancel, by_side(&|side| rules::cancel(exchange, side))),
-            can(ctx, Action::Transfer, may(Permission::TransferMatch, &unit, rules::transfer(exchange).map(|()| true))),
+            can(ctx, Action::Transfer, may(Permission::TransferMatch, &unit, rules::propose(exchange, handing_on.proposed).map(|()| true))),
             can(ctx, Action::Report, may(Permission::ReportDelivery, &unit, rules::report(exchange).map(|()| true))),
             can(ctx, Action::Evaluate, by_side(&|side| rules::evaluate(exchange, side).map(|()| true))),
         ])
@@ -208,6 +219,40 @@ impl Loader<MatchKey> for Loaders {
             .all(&self.0.conn.get())
             .await?;
         Ok(rows.into_iter().map(|row| (MatchKey(row.id), Match(row))).collect())
+    }
+}
+
+/// What the rules of handing on ask of a match: the one that it would take over, and whether another would take it over.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct HandingOn {
+    of: Option<Uuid>,
+    id: Uuid,
+}
+
+#[derive(Clone, Default)]
+struct Handing {
+    from: Option<exchange::Model>,
+    proposed: bool,
+}
+
+impl Loader<HandingOn> for Loaders {
+    type Value = Handing;
+    type Error = AppError;
+
+    /// Whether or not the viewer sees the other match: only the rule's answer is shown.
+    async fn load(&self, keys: &[HandingOn]) -> std::result::Result<HashMap<HandingOn, Handing>, AppError> {
+        let open = Condition::all()
+            .add(exchange::Column::TransferOfId.is_in(keys.iter().map(|key| key.id)))
+            .add(exchange::Column::Status.eq(MatchStatus::Applied));
+        let rows = exchange::Entity::find()
+            .filter(Condition::any().add(exchange::Column::Id.is_in(keys.iter().filter_map(|key| key.of))).add(open))
+            .all(&self.0.conn.get())
+            .await?;
+        let handing = |key: &HandingOn| Handing {
+            from: rows.iter().find(|row| Some(row.id) == key.of).cloned(),
+            proposed: rows.iter().any(|row| row.transfer_of_id == Some(key.id) && row.status == MatchStatus::Applied),
+        };
+        Ok(keys.iter().map(|key| (*key, handing(key))).collect())
     }
 }
 

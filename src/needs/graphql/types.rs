@@ -11,13 +11,14 @@ use uuid::Uuid;
 
 use crate::areas::graphql::{AreaKey, GovernanceArea, area};
 use crate::auth::{Permission, Role, Scope, Viewer};
+use crate::calendar::shanghai_day;
 use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::{PageArgs, connection};
 use crate::graphql::{Action, Can, Loaders, can, offered, request, wants_total};
 use crate::matches::graphql::{MatchConnection, MatchesPage};
-use crate::needs::entity::{direction, need, visible_to};
+use crate::needs::entity::{direction, need, standing_directions, visible_to};
 use crate::needs::rules::{self, IntakeChannel, NeedStatus, Urgency};
 use crate::resources::rules::{NeedCategory, ResourceForm};
 use crate::units::graphql::UnitKey;
@@ -264,14 +265,14 @@ impl Loader<Directions> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[Directions]) -> std::result::Result<HashMap<Directions, HashSet<Uuid>>, AppError> {
-        let rows = direction::Entity::find()
-            .filter(direction::Column::NeedId.is_in(keys.iter().map(|key| key.0)))
-            .filter(direction::Column::UnitId.is_in(self.0.viewer.units()))
-            .all(&self.0.conn.get())
-            .await?;
+        let query = standing_directions(&self.0.viewer.units(), shanghai_day(self.0.now()))
+            .column((direction::Entity, direction::Column::NeedId))
+            .column((direction::Entity, direction::Column::UnitId))
+            .and_where(Expr::col((direction::Entity, direction::Column::NeedId)).is_in(keys.iter().map(|key| key.0)))
+            .to_owned();
         let mut found: HashMap<_, HashSet<_>> = HashMap::new();
-        for row in rows {
-            found.entry(Directions(row.need_id)).or_default().insert(row.unit_id);
+        for row in self.0.conn.get().query_all(&query).await? {
+            found.entry(Directions(row.try_get_by_index(0)?)).or_default().insert(row.try_get_by_index(1)?);
         }
         Ok(found)
     }

@@ -16,6 +16,7 @@ use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::connection;
 use crate::graphql::{Action, Can, Loaders, can, request};
+use crate::refusal::Reason;
 use crate::resources::entity::{self, pledge};
 use crate::resources::rules::{self, NeedCategory, PledgeStatus, ResourceForm, Step};
 use crate::units::entity::review_areas;
@@ -165,7 +166,10 @@ impl ResourcePledge {
         let submit = Step::Submit { review: request.app.settings().review_pledges, changed: true };
         let list = Step::List { by: viewer.account_id() };
         let renew = viewer.may(manage, &own).and_then(|()| Ok(rules::renew(pledge, Some(today), today).map(|_| ())?));
-        let ask = viewer.may(Permission::RequestPledge, &asking).and_then(|()| Ok(rules::may_request(pledge, unit_active, today)?));
+        let mut ask = viewer.may(Permission::RequestPledge, &asking).and_then(|()| Ok(rules::may_request(pledge, unit_active, today)?));
+        if ask.is_ok() && !pledge.serves_all && !self.serves_any(ctx, &viewer.acting_areas()).await? {
+            ask = Err(Reason::AreaNotServed.into());
+        }
         Ok(vec![
             step(Action::Submit, manage, &own, submit),
             step(Action::List, Permission::ReviewPledge, &review, list),
@@ -176,6 +180,17 @@ impl ResourcePledge {
             step(Action::Withdraw, manage, &own, Step::Withdraw),
             can(ctx, Action::Request, ask),
         ])
+    }
+}
+
+impl ResourcePledge {
+    /// Whether it serves one of some areas, or one below them.
+    async fn serves_any(&self, ctx: &Context<'_>, areas: &[Uuid]) -> Result<bool> {
+        let loader = &request(ctx).loader;
+        let served = loader.load_one(AreasOf(self.0.id)).await?.unwrap_or_default();
+        let known = loader.load_many(served.iter().chain(areas).map(|area| AreaKey(*area))).await?;
+        let above = |area: &Uuid| known.get(&AreaKey(*area)).map(|area| area.0.ancestry()).unwrap_or_default();
+        Ok(areas.iter().any(|own| rules::serves(&self.0, &served, &above(own)) || served.iter().any(|area| above(area).contains(own))))
     }
 }
 

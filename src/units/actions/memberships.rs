@@ -94,12 +94,12 @@ pub async fn permit_step(work: &Work, membership: &membership::Model, step: Step
     work.permit(permission, &scope, Some(membership.node()))
 }
 
-/// Moves a membership, and says whether the unit became active or inactive by it. A step that is done already changes nothing.
-pub async fn move_membership(permit: &Permit, membership: &membership::Model, step: Step, reason: Option<String>) -> Result<bool> {
+/// Moves a membership, and says whether the unit became active or inactive by it; nothing where the step is done already.
+pub async fn move_membership(permit: &Permit, membership: &membership::Model, step: Step, reason: Option<String>) -> Result<Option<bool>> {
     let today = permit.work().today();
     let unit = lock_unit(permit.write(), membership.unit_id).await?;
     let Some(to) = rules::step(membership, step, today)? else {
-        return Ok(false);
+        return Ok(None);
     };
     let (since, until) = rules::term_of(membership, to, today);
     let moved = membership::Entity::update_many()
@@ -138,5 +138,5 @@ pub async fn move_membership(permit: &Permit, membership: &membership::Model, st
         let row = unit::ActiveModel { id: Set(unit.id), active: Set(active), ..Default::default() };
         row.update(permit.write()).await?;
     }
-    Ok(active != unit.active)
+    Ok(Some(active != unit.active))
 }

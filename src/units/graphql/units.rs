@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::alliances::{AllianceKey, Membership};
@@ -14,6 +14,7 @@ use crate::calendar::shanghai_day;
 use crate::error::AppError;
 use crate::graphql::paging::{PageArgs, connection};
 use crate::graphql::{Action, Can, Loaders, can, request};
+use crate::matches::entity::exchange;
 use crate::resources::graphql::{PledgeFilter, PledgeOrder, ResourcePledgeConnection, pledges_of};
 use crate::units::entity::{self, membership, pairing, unit};
 use crate::units::rules::{self, Sight, Track, UnitKind};
@@ -73,12 +74,14 @@ impl MemberUnit {
         self.0.active
     }
 
-    /// The person to talk to. Open to the unit, its street and its district, masked (张**) for their auditor, null to others.
+    /// The person to talk to. Open to the unit, its street and its district, and to a community from the confirmation of a match on; masked
+    /// (张**) for their auditor, null to others.
     async fn contact_name(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         Ok(self.sight(ctx).await?.show(self.0.contact_name.as_deref(), rules::mask_name))
     }
 
-    /// That person's mobile number. Open to the unit, its street and its district, masked (138****5678) for their auditor, null to others.
+    /// That person's mobile number. Open to the unit, its street and its district, and to a community from the confirmation of a match on;
+    /// masked (138****5678) for their auditor, null to others.
     async fn contact_phone(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let sight = self.sight(ctx).await?;
         match &self.0.contact_phone_sealed {
@@ -90,7 +93,8 @@ impl MemberUnit {
         }
     }
 
-    /// The secretary of its party organisation. Open to the unit, its street and its district, masked (张**) for their auditor, null to others.
+    /// The secretary of its party organisation. Open to the unit, its street and its district, and to a community from the confirmation of a
+    /// match on; masked (张**) for their auditor, null to others.
     async fn party_secretary(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         Ok(self.sight(ctx).await?.show(self.0.party_secretary.as_deref(), rules::mask_name))
     }
@@ -122,13 +126,16 @@ impl MemberUnit {
         pledges_of(ctx, self.0.id, filter, order_by, PageArgs::new(first, after, last, before)?).await
     }
 
-    /// What the viewer may do with it: UPDATE, APPLY.
+    /// What the viewer may do with it: UPDATE, APPLY, PAIR.
     async fn viewer_can(&self, ctx: &Context<'_>) -> Vec<Can> {
         let viewer = &request(ctx).viewer;
         let district = Scope::Areas(vec![self.0.district_id]);
+        // With any community that the viewer acts for.
+        let pairing = Scope::Areas(viewer.acting_areas());
         vec![
             can(ctx, Action::Update, viewer.may(Permission::ManageUnits, &district)),
             can(ctx, Action::Apply, viewer.may(Permission::JoinAlliance, &Scope::Unit(self.0.id))),
+            can(ctx, Action::Pair, viewer.may(Permission::ManagePairings, &pairing)),
         ]
     }
 }
@@ -143,7 +150,12 @@ impl MemberUnit {
         let hosts = request.loader.load_many(alliances.values().map(|alliance| AreaKey(alliance.0.host_id))).await?;
         let above = hosts.values().flat_map(|host| host.0.ancestry());
         let areas: Vec<Uuid> = above.chain([self.0.district_id]).collect();
-        Ok(rules::contact_visible(&request.viewer, self.0.id, &areas))
+        let sight = rules::contact_visible(&request.viewer, self.0.id, &areas, false);
+        if sight == Sight::Open || request.viewer.acting_areas().is_empty() {
+            return Ok(sight);
+        }
+        let counterpart = request.loader.load_one(CounterpartOf(self.0.id)).await?.is_some();
+        Ok(if counterpart { Sight::Open } else { sight })
     }
 }
 
@@ -164,6 +176,33 @@ impl Loader<UnitKey> for Loaders {
 /// A unit that must be there: what refers to it is bound to it by a foreign key.
 pub async fn unit(ctx: &Context<'_>, id: Uuid) -> Result<MemberUnit> {
     Ok(request(ctx).loader.load_one(UnitKey(id)).await?.ok_or(AppError::NotFound)?)
+}
+
+/// Whether a unit has a confirmed match with a community that the viewer acts for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct CounterpartOf(Uuid);
+
+impl Loader<CounterpartOf> for Loaders {
+    type Value = ();
+    type Error = AppError;
+
+    async fn load(&self, keys: &[CounterpartOf]) -> std::result::Result<HashMap<CounterpartOf, ()>, AppError> {
+        use exchange::Column;
+        let areas = self.0.viewer.acting_areas();
+        let there =
+            Condition::any().add(Column::CommunityId.is_in(areas.clone())).add(Column::StreetId.is_in(areas.clone())).add(Column::DistrictId.is_in(areas));
+        let units = exchange::Entity::find()
+            .select_only()
+            .distinct()
+            .column(Column::UnitId)
+            .filter(Column::UnitId.is_in(keys.iter().map(|key| key.0)))
+            .filter(Column::ConfirmedAt.is_not_null())
+            .filter(there)
+            .into_tuple::<Uuid>()
+            .all(&self.0.conn.get())
+            .await?;
+        Ok(units.into_iter().map(|unit| (CounterpartOf(unit), ())).collect())
+    }
 }
 
 /// All memberships of a unit, newest first.

@@ -31,10 +31,11 @@ impl Sight {
 }
 
 /// Who sees a unit's contact: its own people, the street and the district that look after it; the auditor of these, masked. `areas` are the
-/// unit's district and the hosts of its alliances with all above them.
-pub fn contact_visible(viewer: &Viewer, unit: Uuid, areas: &[Uuid]) -> Sight {
+/// unit's district and the hosts of its alliances with all above them; `counterpart` says whether the viewer acts for a community that the
+/// unit has a confirmed match with.
+pub fn contact_visible(viewer: &Viewer, unit: Uuid, areas: &[Uuid], counterpart: bool) -> Sight {
     let covers = |role| viewer.grants.iter().any(|grant| grant.role == role && grant.area_id.is_some_and(|area| areas.contains(&area)));
-    if viewer.is_system() || viewer.units().contains(&unit) || covers(Role::StreetOfficer) || covers(Role::DistrictAdmin) {
+    if counterpart || viewer.is_system() || viewer.units().contains(&unit) || covers(Role::StreetOfficer) || covers(Role::DistrictAdmin) {
         Sight::Open
     } else if covers(Role::Auditor) {
         Sight::Masked
@@ -77,9 +78,10 @@ mod tests {
             (Role::StreetOfficer, Uuid::from_u128(9), Sight::Hidden),
             (Role::Member, UNIT, Sight::Hidden),
         ] {
-            assert_eq!(contact_visible(&viewer(role, scope), UNIT, &areas), sight, "{role:?}");
+            assert_eq!(contact_visible(&viewer(role, scope), UNIT, &areas, false), sight, "{role:?}");
         }
-        assert_eq!(contact_visible(&Viewer::anonymous(), UNIT, &areas), Sight::Hidden);
+        assert_eq!(contact_visible(&viewer(Role::CommunitySecretary, STREET), UNIT, &areas, true), Sight::Open);
+        assert_eq!(contact_visible(&Viewer::anonymous(), UNIT, &areas, false), Sight::Hidden);
         assert_eq!(Sight::Masked.show(Some("13812345678"), mask_phone).as_deref(), Some("138****5678"));
         assert_eq!((mask_name("张三"), mask_name("张三丰")), ("张*".to_owned(), "张**".to_owned()));
     }
