@@ -4,7 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use sea_orm::EntityTrait;
 
-use crate::auth::{Passwords, tokens::Tokens};
+use crate::auth::{Passwords, sessions::Turns, tokens::Tokens};
 use crate::calendar::{Calendar, Holiday};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -23,6 +23,7 @@ struct Inner {
     settings: Settings,
     tokens: Tokens,
     passwords: Passwords,
+    sign_ins: Turns,
     calendar: RwLock<Arc<Calendar>>,
 }
 
@@ -35,6 +36,7 @@ impl App {
             keys,
             settings,
             passwords: Passwords::default(),
+            sign_ins: Turns::default(),
             calendar: RwLock::new(Arc::new(Calendar::shipped())),
         }));
         app.refresh().await?;
@@ -72,6 +74,10 @@ impl App {
 
     pub fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    pub fn sign_ins(&self) -> &Turns {
+        &self.0.sign_ins
     }
 
     pub fn calendar(&self) -> Arc<Calendar> {

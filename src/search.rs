@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, 
 use uuid::Uuid;
 
 use crate::auth::Permit;
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::graphql::paging::{Key, Sort};
 use crate::ids::GlobalId;
 
@@ -37,6 +37,7 @@ mod word {
 const TITLE_WEIGHT: i32 = 4;
 /// Words beyond these are not looked for.
 const MOST_WORDS: usize = 8;
+const LONGEST_SEARCH: usize = 100;
 
 fn dictionary() -> &'static Jieba {
     static DICTIONARY: OnceLock<Jieba> = OnceLock::new();
@@ -119,19 +120,30 @@ pub fn hits(kind: crate::ids::NodeKind, words: &[String]) -> SelectStatement {
         .to_owned()
 }
 
+/// Refuses what nobody searches for: each nested list of a document carries its own copy.
+pub fn check(search: Option<&str>) -> Result<()> {
+    match search {
+        Some(text) if text.chars().count() > LONGEST_SEARCH => {
+            Err(AppError::BadInput { zh: "搜索内容最多 100 个字", en: "A search takes at most 100 characters" })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Narrows a list to what holds all words of a search, and gives the order by relevance; nothing changes where nothing is searched for.
 pub fn narrow<E: EntityTrait>(
     select: Select<E>,
     kind: crate::ids::NodeKind,
     id: SimpleExpr,
     search: Option<&str>,
-) -> (Select<E>, Option<Sort>) {
+) -> Result<(Select<E>, Option<Sort>)> {
+    check(search)?;
     let Some(search) = search.filter(|search| !search.trim().is_empty()) else {
-        return (select, None);
+        return Ok((select, None));
     };
     let words = words(search);
     if words.is_empty() {
-        return (select.filter(Expr::cust("1 = 0")), None);
+        return Ok((select.filter(Expr::cust("1 = 0")), None));
     }
     let mut select = select;
     QueryTrait::query(&mut select).join_subquery(
@@ -141,7 +153,7 @@ pub fn narrow<E: EntityTrait>(
         Expr::col((Alias::new("hits"), word::Column::NodeId)).eq(id.clone()),
     );
     let score = Expr::col((Alias::new("hits"), Alias::new("score")));
-    (select, Some(Sort { name: "RELEVANCE", keys: vec![Key::Int(score)], descending: true, id }))
+    Ok((select, Some(Sort { name: "RELEVANCE", keys: vec![Key::Int(score)], descending: true, id })))
 }
 
 /// Ids among `candidates` that share at least half of a title's words with it, most alike first.

@@ -153,7 +153,7 @@ impl AreaQuery {
         }
         let id = || Expr::col((area::Entity, area::Column::Id));
         let by = |name, key| Sort { name, keys: vec![Key::Text(Expr::col((area::Entity, key)))], descending: false, id: id() };
-        let (select, relevance) = search::narrow(select, NodeKind::Area, id(), filter.search.as_deref());
+        let (select, relevance) = search::narrow(select, NodeKind::Area, id(), filter.search.as_deref())?;
         let sort = match (order_by, relevance) {
             (None | Some(AreaOrder::Relevance), Some(sort)) => sort,
             (Some(AreaOrder::Name), _) => by("NAME", area::Column::Name),

@@ -71,11 +71,14 @@ pub fn check_end(area: &Model, last: NaiveDate) -> Result<(), Refusal> {
 
 /// A name of a place, unit or alliance, trimmed: 1 to 80 characters on one line.
 pub fn check_name(field: &'static str, name: &str) -> Result<String, Refusal> {
-    text(field, name, 80).and_then(|name| name.ok_or_else(|| Refusal::invalid(field, "请填写名称", "A name is needed")))
+    line(field, name, 80)?.ok_or_else(|| Refusal::invalid(field, "请填写名称", "A name is needed"))
 }
 
 /// A trimmed text of at most `most` characters without control characters; nothing where it is empty.
 pub fn text(field: &'static str, text: &str, most: usize) -> Result<Option<String>, Refusal> {
+    // Marks that nobody sees come along when text is pasted; those that turn its direction can make it read as something else.
+    let unseen = |c: char| matches!(c, '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+    let text: String = text.chars().filter(|c| !unseen(*c)).collect();
     let text = text.trim();
     if text.chars().count() > most {
         return Err(Refusal::invalid(field, format!("最多 {most} 个字"), format!("At most {most} characters")));
@@ -84,6 +87,15 @@ pub fn text(field: &'static str, text: &str, most: usize) -> Result<Option<Strin
         return Err(Refusal::invalid(field, "含有不能使用的字符", "It holds characters that cannot be used"));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+/// The same for a text on one line.
+pub fn line(field: &'static str, value: &str, most: usize) -> Result<Option<String>, Refusal> {
+    let value = text(field, value, most)?;
+    if value.as_ref().is_some_and(|value| value.contains('\n')) {
+        return Err(Refusal::invalid(field, "此项不能换行", "It takes one line"));
+    }
+    Ok(value)
 }
 
 /// The same for a text that may be absent.

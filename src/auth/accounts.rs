@@ -9,7 +9,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityT
 use uuid::Uuid;
 
 use super::entity::{account, role_grant, session};
-use super::grants::{NewGrant, give, managed, not_over};
+use super::grants::{NewGrant, district_of, give, managed, not_over};
 use super::{Capacity, Permission, Permit, Scope, Viewer, account_node, passwords, sessions};
 use crate::app::App;
 use crate::areas::rules::check_name;
@@ -150,18 +150,33 @@ async fn whole(work: &Work, id: Uuid) -> Result<(account::Model, Permit)> {
     Ok((account, permit))
 }
 
-async fn keep_password(permit: &Permit, account: &account::Model, hash: &str, ended: Condition) -> Result<()> {
+async fn keep_password(permit: &Permit, account: &account::Model, hash: &str, ended: Condition, districts: &[Uuid]) -> Result<()> {
     account::ActiveModel { id: Set(account.id), password_hash: Set(hash.to_owned()), ..Default::default() }.update(permit.write()).await?;
     let ended = ended.add(session::Column::AccountId.eq(account.id));
     sessions::end(permit.write(), ended, "PASSWORD_SET", permit.work().now()).await?;
-    permit.journal(ChangeKind::PasswordSet, account_node(account.id), districts(permit.work().viewer()).first().copied());
+    // Where nobody looks after the account, no district reads of it.
+    for district in districts.iter().copied().map(Some).chain(districts.is_empty().then_some(None)) {
+        permit.journal(ChangeKind::PasswordSet, account_node(account.id), district);
+    }
     Ok(())
+}
+
+/// The districts that the viewer's roles lie in.
+async fn homes(work: &Work) -> Result<Vec<Uuid>> {
+    let mut districts = Vec::new();
+    for grant in &work.viewer().grants {
+        districts.push(district_of(work, grant).await?);
+    }
+    districts.sort_unstable();
+    districts.dedup();
+    Ok(districts.into_iter().flatten().collect())
 }
 
 /// Sets the password of an account whose owner cannot: its sessions end, and a lock on its login is lifted.
 pub async fn set_password(work: &Work, id: Uuid, hash: &str) -> Result<Uuid> {
     let (account, permit) = whole(work, id).await?;
-    keep_password(&permit, &account, hash, Condition::all()).await?;
+    let district: Vec<Uuid> = districts(work.viewer()).into_iter().take(1).collect();
+    keep_password(&permit, &account, hash, Condition::all(), &district).await?;
     let unlock = "DELETE FROM sign_in_failures WHERE login_digest = ?";
     let db = permit.write();
     db.execute_raw(statement(db, unlock, [sessions::digest(&account.login).into()])).await?;
@@ -196,7 +211,8 @@ pub async fn change_password(app: &App, viewer: &Viewer, current: &str, new: &st
     app.write(viewer, &Conn::Pool(app.db().clone()), |work| async move {
         let own = Capacity { account: Some(identity.id), role: None, on_behalf: false };
         let others = Condition::all().add(session::Column::Id.ne(identity.session));
-        keep_password(&Permit::new(work, own), account, hash, others).await
+        let districts = homes(&work).await?;
+        keep_password(&Permit::new(work, own), account, hash, others, &districts).await
     })
     .await?;
     Ok(())

@@ -150,6 +150,15 @@ fn check_role(role: Role, level: Option<AreaLevel>) -> Result<(), Refusal> {
     Err(Refusal::invalid("role", zh, en))
 }
 
+/// The district that a grant lies in.
+pub(super) async fn district_of(work: &Work, grant: &role_grant::Model) -> Result<Option<Uuid>> {
+    Ok(match (grant.area_id, grant.unit_id) {
+        (Some(area), _) => Some(find(work.read(), area).await?.district_id),
+        (None, Some(unit)) => Some(find_unit(work.read(), unit).await?.district_id),
+        (None, None) => None,
+    })
+}
+
 pub async fn revoke(work: &Work, id: Uuid) -> Result<Uuid> {
     let permit = permit(work)?;
     let found = role_grant::Entity::find_by_id(id).filter(managed(work.viewer())).lock_exclusive();
@@ -157,11 +166,7 @@ pub async fn revoke(work: &Work, id: Uuid) -> Result<Uuid> {
     if grant.revoked_at.is_some() {
         return Ok(id);
     }
-    let district = match (grant.area_id, grant.unit_id) {
-        (Some(area), _) => Some(find(work.read(), area).await?.district_id),
-        (None, Some(unit)) => Some(find_unit(work.read(), unit).await?.district_id),
-        (None, None) => None,
-    };
+    let district = district_of(work, &grant).await?;
     role_grant::ActiveModel { id: Set(id), revoked_at: Set(Some(work.now())), ..Default::default() }.update(permit.write()).await?;
     permit.record(entry(ChangeKind::RoleRevoked, &grant, district));
     Ok(id)

@@ -13,6 +13,7 @@ mod permissions;
 pub mod sessions;
 pub mod tokens;
 
+use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
@@ -38,6 +39,8 @@ pub struct Identity {
 pub struct Viewer {
     pub account: Option<Identity>,
     pub grants: Vec<RoleGrant>,
+    /// When the token that it came with ends.
+    until: Option<DateTime<Utc>>,
     system: bool,
 }
 
@@ -54,7 +57,17 @@ const READING_ROLES: [Role; 4] = [Role::DistrictAdmin, Role::StreetOfficer, Role
 
 impl Viewer {
     pub fn new(account: Identity, grants: Vec<RoleGrant>) -> Self {
-        Viewer { account: Some(account), grants, system: false }
+        Viewer { account: Some(account), grants, ..Viewer::default() }
+    }
+
+    /// The same viewer behind a token that ends then.
+    pub(crate) fn until(self, end: DateTime<Utc>) -> Self {
+        Viewer { until: Some(end), ..self }
+    }
+
+    /// Whether the token that it came with has ended.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.until.is_some_and(|end| end <= now)
     }
 
     pub fn anonymous() -> Self {

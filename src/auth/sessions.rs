@@ -35,6 +35,17 @@ pub fn digest(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
 }
 
+/// Whose turn it is to try a login; some logins share one.
+#[derive(Default)]
+pub struct Turns([tokio::sync::Mutex<()>; 32]);
+
+impl Turns {
+    async fn turn(&self, login: &str) -> tokio::sync::MutexGuard<'_, ()> {
+        let place = Sha256::digest(login.as_bytes())[0];
+        self.0[usize::from(place) % self.0.len()].lock().await
+    }
+}
+
 /// The account that a login and a password open. Attempts are counted before the password is looked at, so that many at once cannot slip
 /// past the lock, and by login whether or not an account bears it, so that a lock tells nothing.
 pub(super) async fn prove(app: &App, login: &str, password: &str) -> Result<account::Model> {
@@ -42,6 +53,8 @@ pub(super) async fn prove(app: &App, login: &str, password: &str) -> Result<acco
     if login.len() > LONGEST_LOGIN || password.len() > 1024 {
         return Err(Reason::WrongCredentials.into());
     }
+    // One after the other on one login: many right ones at once are no failures.
+    let _turn = app.sign_ins().turn(&login).await;
     count_attempt(app, &login, app.clock().now()).await?;
     let found = account::Entity::find()
         .filter(account::Column::Login.eq(login.as_str()))
@@ -170,7 +183,8 @@ pub async fn end(db: &impl ConnectionTrait, which: Condition, because: &str, now
 pub async fn viewer(app: &App, token: &str) -> Result<Viewer> {
     let now = app.clock().now();
     let claims = app.tokens().check(token, now)?;
-    load(app, claims.sid, claims.sub, now).await?.ok_or(AppError::Unauthenticated)
+    let viewer = load(app, claims.sid, claims.sub, now).await?.ok_or(AppError::Unauthenticated)?;
+    Ok(viewer.until(DateTime::from_timestamp(claims.exp, 0).unwrap_or(now)))
 }
 
 async fn opened(app: &App, session: session::Model, refresh_token: String, now: DateTime<Utc>) -> Result<Opened> {

@@ -8,13 +8,14 @@ use crate::areas::rules::check_reason;
 use crate::auth::{Permission, Permit};
 use crate::db::or_taken;
 use crate::error::{AppError, Result};
+use crate::ids::{GlobalId, NodeKind};
 use crate::journal::{ChangeKind, Entry};
 use crate::refusal::Reason;
 use crate::work::Work;
 
 /// Writes a line; its key and day are those of the transaction.
 pub async fn record(permit: &Permit, line: contribution::Model) -> Result<()> {
-    let detail = serde_json::json!({ "value": line.value, "hours": line.hours, "delivery": line.delivery_id });
+    let detail = serde_json::json!({ "value": line.value, "hours": line.hours, "delivery": GlobalId::new(NodeKind::Delivery, line.delivery_id).to_string() });
     let entry = Entry::new(ChangeKind::ContributionRecorded, line.node(), Some(line.district_id)).with(detail);
     contribution::Entity::insert(contribution::ActiveModel::from(line)).exec_without_returning(permit.write()).await?;
     permit.record(entry);
@@ -30,6 +31,7 @@ pub async fn reverse(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
     if line.reverses_id.is_some() {
         return Err(Reason::AlreadyReversed.into());
     }
+    let line_node = line.node().to_string();
     let reversing = contribution::Model {
         id: work.new_key(),
         value: -line.value,
@@ -40,7 +42,7 @@ pub async fn reverse(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
         ..line
     };
     let (id, entry) = (reversing.id, Entry::new(ChangeKind::ContributionReversed, reversing.node(), Some(reversing.district_id)));
-    let entry = entry.with(serde_json::json!({ "reverses": reversing.reverses_id, "value": reversing.value, "reason": reversing.reason }));
+    let entry = entry.with(serde_json::json!({ "reverses": line_node, "value": reversing.value, "reason": reversing.reason }));
     let inserted = contribution::Entity::insert(contribution::ActiveModel::from(reversing)).exec_without_returning(permit.write()).await;
     or_taken(inserted, || Reason::AlreadyReversed.into())?;
     permit.record(entry);

@@ -138,6 +138,14 @@ pub fn offered(
     if rule? { Ok(()) } else { Err(crate::refusal::Reason::WrongState { state }.into()) }
 }
 
+/// Keeps a refused permission for the log, where no mutation does.
+pub fn kept<T>(ctx: &Context<'_>, answer: Result<T>) -> Result<T> {
+    if let Err(AppError::Forbidden { permission, node }) = &answer {
+        request(ctx).refuse(permission, *node);
+    }
+    answer
+}
+
 /// What an action asks of the viewer, answered for one object.
 pub fn can(ctx: &Context<'_>, action: Action, answer: Result<()>) -> Can {
     let lang = request(ctx).lang;

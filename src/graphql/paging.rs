@@ -14,6 +14,8 @@ use crate::error::{AppError, Result};
 
 const DEFAULT_SIZE: u64 = 20;
 const LARGEST_SIZE: i32 = 100;
+/// Longer than any cursor of ours: a name of 80 characters and a key fit.
+const LONGEST_CURSOR: usize = 1000;
 
 /// The paging arguments of a list, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +33,9 @@ impl PageArgs {
             Some(1..=LARGEST_SIZE) => Ok(value.map(|size| size as u64)),
             Some(_) => Err(AppError::BadInput { zh: "first 和 last 须在 1 至 100 之间", en: "first and last take 1 to 100" }),
         };
+        if [&after, &before].into_iter().flatten().any(|cursor| cursor.len() > LONGEST_CURSOR) {
+            return Err(AppError::BadInput { zh: "游标无效，或不属于此排序", en: "The cursor is not one of this list and order" });
+        }
         Ok(PageArgs { first: size(first)?, after, last: size(last)?, before })
     }
 }

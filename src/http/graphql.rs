@@ -126,7 +126,7 @@ pub async fn get(State(http): State<Http>, pairs: Result<Query<Vec<(String, Stri
                 false
             }
             "operationName" => {
-                parameters.operation_name = (!value.is_empty()).then_some(value);
+                parameters.operation_name = Some(value);
                 false
             }
             "variables" => object(&value).map(|map| parameters.variables = map).is_err(),
@@ -163,7 +163,9 @@ pub async fn post(State(http): State<Http>, headers: HeaderMap, body: Result<Byt
             "The body is too large or did not arrive whole",
         );
     };
-    match serde_json::from_slice::<Parameters>(&body) {
+    // An object: a list of values would do for the structure.
+    let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&body);
+    match object.and_then(|object| serde_json::from_value::<Parameters>(object.into())) {
         Ok(parameters) => run(http, reply, Method::POST, &headers, parameters).await,
         Err(_) => reply.refuse(
             StatusCode::BAD_REQUEST,
@@ -180,6 +182,7 @@ fn not_acceptable() -> Response {
 }
 
 async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, parameters: Parameters) -> Response {
+    let operation_name = parameters.operation_name.filter(|name| !name.is_empty());
     let Some(query) = parameters.query.filter(|query| !query.is_empty()) else {
         return reply.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "缺少 query", "The parameter query is missing");
     };
@@ -191,7 +194,7 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
         return reply.refuse(unrunnable, "LIMIT_EXCEEDED", zh, en);
     }
     let variables = Variables::from_json(serde_json::Value::Object(parameters.variables.unwrap_or_default()));
-    let admitted = match guard::admit(&query, parameters.operation_name.as_deref(), &variables, &http.limits) {
+    let admitted = match guard::admit(&query, operation_name.as_deref(), &variables, &http.limits) {
         Ok(admitted) => admitted,
         Err(refused) => return refuse_document(&reply, unrunnable, &refused),
     };
@@ -218,8 +221,17 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
         let (zh, en) = ("幂等键须为 1 至 200 个 ASCII 字符", "Idempotency-Key takes 1 to 200 ASCII characters");
         return reply.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", zh, en);
     }
-    let dry_run =
-        admitted.operation == OperationType::Mutation && text("x-dry-run").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let dry_run = match headers.get_all("x-dry-run").iter().map(|value| value.to_str().unwrap_or_default()).collect::<Vec<_>>()[..] {
+        [] => false,
+        [value] if value.eq_ignore_ascii_case("true") => true,
+        [value] if value.eq_ignore_ascii_case("false") => false,
+        // Who asks for a dry run in words of its own must not find that it was none.
+        _ => {
+            let (zh, en) = ("X-Dry-Run 只能为 true 或 false", "X-Dry-Run takes true or false");
+            return reply.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", zh, en);
+        }
+    };
+    let dry_run = dry_run && admitted.operation == OperationType::Mutation;
     if admitted.operation == OperationType::Subscription {
         return stream(http, reply, admitted, query, variables, viewer);
     }
@@ -317,7 +329,8 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
         let (zh, en) = ("订阅须以 text/event-stream 接收", "Subscriptions are answered as text/event-stream");
         return reply.refuse(StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT", zh, en);
     }
-    let Ok(place) = http.streams.clone().try_acquire_owned() else {
+    let places = if viewer.account.is_some() { &http.streams } else { &http.anonymous_streams };
+    let Ok(place) = places.clone().try_acquire_owned() else {
         let (zh, en) = ("同时接收变更的连接已满，请稍后再试", "Too many streams run at the moment; try again later");
         return reply.refuse(StatusCode::SERVICE_UNAVAILABLE, "LIMIT_EXCEEDED", zh, en);
     };

@@ -22,8 +22,9 @@ use crate::graphql::schema::{self, Schema};
 
 pub use serve::serve;
 
-/// Streams of changes that one instance serves at a time.
+/// Streams of changes that one instance serves at a time, to those who are signed in and to all others.
 const STREAMS: usize = 1000;
+const ANONYMOUS_STREAMS: usize = 200;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -33,6 +34,7 @@ pub struct Http {
     limits: Arc<Limits>,
     /// One place for each stream that may run at a time.
     streams: Arc<Semaphore>,
+    anonymous_streams: Arc<Semaphore>,
     /// Set when the service is told to end, so that a proxy sends no more.
     ending: Arc<AtomicBool>,
 }
@@ -44,6 +46,7 @@ impl Http {
             schema: schema::builder().finish(),
             limits: Arc::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
+            anonymous_streams: Arc::new(Semaphore::new(ANONYMOUS_STREAMS)),
             ending: Arc::default(),
         }
     }

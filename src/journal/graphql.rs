@@ -16,7 +16,7 @@ use crate::date::{Date, day};
 use crate::error::AppError;
 use crate::graphql::node::{Node, load_nodes};
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
-use crate::graphql::{request, wants_total};
+use crate::graphql::{kept, request, wants_total};
 use crate::ids::{GlobalId, NodeKind};
 
 /// How often the journal is looked at while nothing happens.
@@ -70,7 +70,7 @@ pub struct ChangeSubscription;
 #[Subscription]
 impl ChangeSubscription {
     /// Changes as they happen, in commit order, each once; resumed after a cursor without loss. The stream ends with UNAUTHENTICATED when the
-    /// viewer's session or roles change: sign in or refresh, then resume.
+    /// viewer's token ends and when its session or roles change: sign in or refresh, then resume.
     async fn changes<'a>(
         &self,
         ctx: &'a Context<'_>,
@@ -128,6 +128,9 @@ impl ChangeSubscription {
 async fn still(ctx: &Context<'_>) -> crate::error::Result<()> {
     let request = request(ctx);
     let Some(identity) = &request.viewer.account else { return Ok(()) };
+    if request.viewer.is_over(request.now()) {
+        return Err(AppError::Unauthenticated);
+    }
     let now: Option<Viewer> = sessions::load(&request.app, identity.session, identity.id, request.app.clock().now()).await?;
     if now.is_some_and(|now| now.grants == request.viewer.grants) { Ok(()) } else { Err(AppError::Unauthenticated) }
 }
@@ -223,7 +226,7 @@ impl JournalQuery {
         let mut districts = request.viewer.areas();
         districts.retain(|area| request.viewer.may(Permission::ReadJournal, &Scope::Areas(vec![*area])).is_ok());
         if districts.is_empty() {
-            request.viewer.may(Permission::ReadJournal, &Scope::Areas(Vec::new()))?;
+            kept(ctx, request.viewer.may(Permission::ReadJournal, &Scope::Areas(Vec::new())))?;
         }
         let filter = filter.unwrap_or_default();
         let mut wanted = Condition::all().add(Column::DistrictId.is_in(districts));

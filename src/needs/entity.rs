@@ -112,6 +112,13 @@ pub fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
             .from(Alias::new("matches"))
             .and_where(Expr::col(Alias::new("unit_id")).is_in(units))
             .and_where(Expr::col(Alias::new("need_id")).is_not_null())
+            // A proposal to take over that came to nothing leaves nothing to look at.
+            .cond_where(
+                Condition::any()
+                    .add(Expr::col(Alias::new("transfer_of_id")).is_null())
+                    .add(Expr::col(Alias::new("confirmed_at")).is_not_null())
+                    .add(Expr::col(Alias::new("status")).eq("APPLIED")),
+            )
             .to_owned();
         visible = visible
             .add(Condition::all().add(Column::Publication.eq(Publication::Directed)).add(Column::Id.in_subquery(directed)))

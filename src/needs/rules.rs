@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{DeriveActiveEnum, EnumIter};
 
 use super::entity::need::Model;
-use crate::areas::rules::{optional, text};
+use crate::areas::rules::{line, optional};
 use crate::decimal::Decimal;
 use crate::refusal::{Reason, Refusal, State};
 use crate::terms::term;
@@ -252,13 +252,13 @@ pub fn due(need: &Model, now: DateTime<Utc>) -> Option<Step> {
 
 /// A measure word: 袋, 次, 小时, 元.
 pub fn check_measure(measure: &str) -> Result<String, Refusal> {
-    text("measure", measure, 12)?.ok_or_else(|| {
+    line("measure", measure, 12)?.ok_or_else(|| {
         Refusal::invalid("measure", "请填写计量单位，如袋、次、小时、元", "A measure is needed: bags, sessions, hours, yuan")
     })
 }
 
 pub fn check_title(title: &str) -> Result<String, Refusal> {
-    text("title", title, 60)?.ok_or_else(|| Refusal::invalid("title", "请填写标题", "A title is needed"))
+    line("title", title, 60)?.ok_or_else(|| Refusal::invalid("title", "请填写标题", "A title is needed"))
 }
 
 pub fn check_description(description: Option<&str>) -> Result<Option<String>, Refusal> {

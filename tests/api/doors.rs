@@ -230,4 +230,16 @@ both! {
         let answer = app.anyone().run(nodes, json!({ "ids": many })).await;
         assert_eq!(answer.code(), "BAD_USER_INPUT");
     }
+
+    async fn a_body_is_an_object_and_a_dry_run_is_asked_for_in_one_word(app) {
+        let listed = post(app, "application/json", RESPONSE_JSON, r#"["{ viewer { id } }", null, null, null]"#).await;
+        assert_eq!(refused(listed).await, (400, "BAD_USER_INPUT".to_owned()));
+        let nameless = post(app, "application/json", RESPONSE_JSON, r#"{ "query": "{ viewer { id } }", "operationName": "" }"#).await;
+        assert_eq!(nameless.status(), 200);
+        let w = app.world().await;
+        for word in ["1", "yes", ""] {
+            let answer = w.unit.with("x-dry-run", word).run("mutation { signOut { result } }", json!({})).await;
+            assert_eq!((answer.status, answer.code()), (400, "BAD_USER_INPUT"), "{word:?}");
+        }
+    }
 }

@@ -81,4 +81,14 @@ both! {
         let limit = over_the_limit(app, circle).await;
         assert!(limit.starts_with("introspection"), "{limit}");
     }
+
+    async fn what_is_searched_for_and_where_a_page_begins_are_short(app) {
+        let long = "社".repeat(101);
+        for list in ["needs", "units", "pledges", "areas", "alliances"] {
+            let document = format!("query($s: String) {{ list: {list}(filter: {{ search: $s }}) {{ totalCount }} }}");
+            assert_eq!(app.anyone().run(&document, json!({ "s": long })).await.code(), "BAD_USER_INPUT", "{list}");
+        }
+        let document = "query($c: String) { needs(after: $c) { totalCount } }";
+        assert_eq!(app.anyone().run(document, json!({ "c": "x".repeat(1001) })).await.code(), "BAD_USER_INPUT");
+    }
 }

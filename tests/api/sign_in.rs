@@ -357,4 +357,30 @@ both! {
         app.grant(app.account_of("unit").await, Role::UnitRepresentative, &w.kunbo).await;
         opens_nothing(&w.unit, "a new role opens no closed account").await;
     }
+
+    async fn right_passwords_at_once_are_no_failures(app) {
+        app.world().await;
+        let anyone = app.anyone();
+        let tries = (0..12).map(|_| sign_in(&anyone, "partner", PASSWORD));
+        for answer in futures_util::future::join_all(tries).await {
+            assert_eq!(answer.ok()["signIn"]["refusals"], json!([]));
+        }
+    }
+
+    async fn what_is_refused_to_a_reader_is_kept_too(app) {
+        let w = app.world().await;
+        for list in ["journal", "accounts"] {
+            assert_eq!(w.unit.run(&format!("{{ {list} {{ totalCount }} }}"), json!({})).await.code(), "FORBIDDEN");
+        }
+        assert_eq!(app.count("refused_permissions").await, 2);
+    }
+
+    async fn a_change_of_ones_own_password_is_read_by_the_auditor(app) {
+        let w = app.world().await;
+        let document = "mutation($c: String!, $n: String!) { changePassword(current: $c, new: $n) { result refusals { code } } }";
+        let changed = w.secretary.run(document, json!({ "c": PASSWORD, "n": "another horse 2025" })).await.ok();
+        assert_eq!(changed["changePassword"]["refusals"], json!([]));
+        let data = w.auditor.query("{ journal(filter: { kind: [PASSWORD_SET] }) { totalCount } }", json!({})).await;
+        assert_eq!(data["journal"]["totalCount"], 1);
+    }
 }

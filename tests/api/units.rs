@@ -74,4 +74,51 @@ both! {
         assert_eq!(paired["pairedAreas"][0]["name"], "桃源社区");
         assert_eq!(app.anyone().lists(&format!("units(filter: {{ pairedWith: \"{}\" }})", w.taoyuan)).await.len(), 3);
     }
+
+    async fn a_community_calls_its_counterpart_once_a_match_is_confirmed(app) {
+        let w = app.world().await;
+        let school = w.district.add_unit(unit(&w.tiedong, "四平市第二中学", json!("91350100M000100Y43"))).await.done();
+        let school_rep = app.account("school", alliance::auth::Role::UnitRepresentative, school.id()).await;
+        let invited = w.street.invite_unit(json!({ "alliance": w.beimen_alliance, "unit": school.id() })).await.done();
+        school_rep.admit(&invited).await.done();
+        w.secretary.pair_unit(json!({ "unit": school.id(), "community": w.taoyuan, "since": "2025-03-10" })).await.done();
+        let need = json!({
+            "community": w.taoyuan, "category": "CHILDREN", "form": "PEOPLE_TIME", "title": "假期托管", "wanted": "4", "measure": "小时", "submit": true,
+        });
+        let need = w.secretary.post_need(need).await.done();
+        w.street.publish(&need).await.done();
+        let claim = school_rep.claim(&need, &school, "4").await.done();
+        let document = "query($id: ID!) { node(id: $id) { ... on MemberUnit { contactName contactPhone } } }";
+        let seen = async |by: &crate::support::Actor| by.query(document, json!({ "id": school.id() })).await["node"].clone();
+        let hidden = json!({ "contactName": null, "contactPhone": null });
+        assert_eq!(seen(&w.secretary).await, hidden, "an application is no match yet");
+        w.secretary.confirm(&claim).await.done();
+        let open = json!({ "contactName": "王老师", "contactPhone": "13800000000" });
+        assert_eq!((seen(&w.secretary).await, seen(&w.secretary2).await, seen(&w.street2).await), (open, hidden.clone(), hidden));
+    }
+
+    async fn whose_pairing_has_ended_neither_sees_nor_claims_in_the_window(app) {
+        let w = app.world().await;
+        let need = json!({
+            "community": w.taoyuan, "category": "SAFETY", "form": "GOODS", "title": "添置灭火器", "wanted": "4", "measure": "个", "submit": true,
+        });
+        let need = w.secretary.post_need(need).await.done();
+        w.street.publish(&need).await.done();
+        assert_eq!(w.unit.see(&need).await.can("CLAIM"), Ok(()));
+        let document = "mutation($u: ID!, $c: ID!, $on: Date) { endPairing(unit: $u, community: $c, on: $on) { refusals { code } } }";
+        let ended = w.secretary.run(document, json!({ "u": w.shennong, "c": w.taoyuan, "on": "2025-03-10" })).await.ok();
+        assert_eq!(ended["endPairing"]["refusals"], json!([]));
+        app.move_to("2025-03-11 09:00").await;
+        w.unit.sees_nothing_of(&need).await;
+        w.unit.claim(&need, &w.shennong, "1").await.failed("NOT_FOUND");
+        w.legal.claim(&need, &w.legal_aid, "1").await.done();
+    }
+
+    async fn the_district_ends_a_membership_where_nobody_is_left_to_do_so(app) {
+        let w = app.world().await;
+        let unit = w.district.see(&w.shennong).await;
+        let membership = unit["memberships"][0]["id"].as_str().expect("an id").to_owned();
+        w.street.leave(&membership, "单位已撤销").await.failed("FORBIDDEN");
+        assert_eq!(w.district.leave(&membership, "单位已撤销").await.done()["status"], "WITHDRAWN");
+    }
 }

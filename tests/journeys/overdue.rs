@@ -107,4 +107,15 @@ both! {
         assert_eq!(app.journal_of(claim.id()).await, ["MATCH_APPLIED", "MATCH_TIMED_OUT"]);
         app.anyone().sees(&repair, "PUBLISHED_OPEN: 4 = 4 unmatched").await;
     }
+
+    async fn a_sweep_that_comes_late_takes_what_fell_due_meanwhile(app) {
+        let w = app.world().await;
+        let repair = w.open_need("修缮楼道照明", "4", "处").await;
+        let claim = json!({ "need": repair.id(), "unit": w.kangning, "quantity": "4", "promisedOn": "2025-03-20" });
+        let claim = w.hospital_a.claim_need(claim).await.done();
+        w.street.confirm(&claim).await.done();
+        app.clock().move_to("2025-04-07T00:00:00Z".parse().expect("an instant"));
+        app.take_due().await;
+        w.hospital_a.sees(&claim, "TIMED_OUT: 4 = 4 returned").await;
+    }
 }

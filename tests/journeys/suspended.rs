@@ -110,4 +110,30 @@ both! {
         w.secretary.sees(&winter, "REOPENED: 30 = 20 promised + 10 accepted").await;
         app.anyone().sees(&rice, "LISTED: 50 = 40 available + 10 given").await;
     }
+
+    async fn who_is_suspended_in_one_of_two_alliances_stands_aside_in_its_area_alone(app) {
+        let w = app.world().await;
+        let invited = w.street2.invite_unit(json!({ "alliance": w.huangtukeng_alliance, "unit": w.shennong })).await.done();
+        w.unit.admit(&invited).await.done();
+        w.secretary2.pair_unit(json!({ "unit": w.shennong, "community": w.shuanghui, "since": "2025-03-10" })).await.done();
+        let mut matches = Vec::new();
+        for (secretary, street, community) in [(&w.secretary, &w.street, &w.taoyuan), (&w.secretary2, &w.street2, &w.shuanghui)] {
+            let posted = secretary.post_need(need(community, "困难家庭冬季口粮", "20", "袋", json!({}))).await.done();
+            street.publish(&posted).await.done();
+            for confirmed in [true, false] {
+                let claim = w.unit.claim(&posted, &w.shennong, "10").await.done();
+                if confirmed {
+                    secretary.confirm(&claim).await.done();
+                }
+                matches.push(claim);
+            }
+        }
+        w.street2.suspend(&invited, "约定事项未落实").await.done();
+        w.unit.sees(&matches[0], "CONFIRMED: 10 = 10 outstanding").await;
+        w.unit.sees(&matches[1], "APPLIED: 10 = 10 outstanding").await;
+        w.unit.sees(&matches[3], "REVOKED_BY_COMMUNITY: 10 = 10 returned").await;
+        assert_eq!(w.district.lists("matches(filter: { reassign: true })").await, [matches[2].id()]);
+        w.street2.resume_membership(&invited).await.done();
+        assert_eq!(w.district.lists("matches(filter: { reassign: true })").await, [""; 0]);
+    }
 }

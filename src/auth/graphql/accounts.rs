@@ -15,8 +15,9 @@ use crate::auth::accounts::{self, NewAccount};
 use crate::auth::entity::account;
 use crate::error::AppError;
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
-use crate::graphql::{Loaders, Request, key, mutate, payload, request, wants_total};
+use crate::graphql::{Loaders, Request, kept, key, mutate, payload, request, wants_total};
 use crate::ids::NodeKind;
+use crate::search as words;
 
 /// What somebody signs in with.
 #[derive(Clone)]
@@ -95,7 +96,8 @@ impl AccountQuery {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<AccountConnection> {
         let request = request(ctx);
-        accounts::manages(&request.viewer)?;
+        kept(ctx, accounts::manages(&request.viewer))?;
+        words::check(search.as_deref())?;
         let args = PageArgs::new(first, after, last, before)?;
         let mut select = account::Entity::find().filter(accounts::visible_to(&request.viewer));
         if let Some(search) = search {

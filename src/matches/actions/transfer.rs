@@ -61,7 +61,7 @@ pub async fn propose(work: &Work, id: Uuid, to_unit: Uuid, reason: &str) -> Resu
     let (key, entry) = (model.id, Entry::new(ChangeKind::MatchApplied, model.node(), Some(model.district_id)));
     let inserted = exchange::Entity::insert(exchange::ActiveModel::from(model)).exec_without_returning(permit.write()).await;
     or_taken(inserted, || Reason::TransferPending.into())?;
-    permit.record(entry.with(serde_json::json!({ "transferOf": id })));
+    permit.record(entry.with(serde_json::json!({ "transferOf": seen.node().to_string() })));
     Ok(key)
 }
 
@@ -94,7 +94,7 @@ pub async fn confirm(permit: &Permit, seen: &exchange::Model, active: bool) -> R
     }
     save(permit, &locked.exchange).await?;
     let entry = Entry::new(ChangeKind::MatchTransferred, locked.exchange.node(), Some(locked.exchange.district_id));
-    permit.record(entry.with(serde_json::json!({ "to": new.id, "quantity": moved })));
+    permit.record(entry.with(serde_json::json!({ "to": new.node().to_string(), "quantity": moved })));
     if locked.exchange.status == MatchStatus::Completed {
         permit.journal(ChangeKind::MatchCompleted, locked.exchange.node(), Some(locked.exchange.district_id));
     }

@@ -95,7 +95,7 @@ impl NeedQuery {
         }
         let id = || Expr::col((need::Entity, need::Column::Id));
         let select = need::Entity::find().filter(wanted);
-        let (select, relevance) = search::narrow(select, NodeKind::Need, id(), filter.search.as_deref());
+        let (select, relevance) = search::narrow(select, NodeKind::Need, id(), filter.search.as_deref())?;
         let urgency = || Key::Int(Expr::col((need::Entity, need::Column::Urgency)).cast_as("BIGINT"));
         let sort = match (order_by, relevance) {
             (None | Some(NeedOrder::Relevance), Some(sort)) => sort,

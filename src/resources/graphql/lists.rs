@@ -63,6 +63,7 @@ struct Wanted {
 impl Wanted {
     async fn read(ctx: &Context<'_>, filter: Option<PledgeFilter>, order: Option<PledgeOrder>) -> Result<Wanted> {
         let filter = filter.unwrap_or_default();
+        search::check(filter.search.as_deref())?;
         let serving = match key_of(NodeKind::Area, &filter.area)? {
             Some(id) => Some(area(ctx, id).await?.0.ancestry()),
             None => None,
@@ -81,10 +82,10 @@ impl Wanted {
         })
     }
 
-    fn select(&self, source: &Source) -> (Select<pledge::Entity>, Sort) {
+    fn select(&self, source: &Source) -> crate::error::Result<(Select<pledge::Entity>, Sort)> {
         let column = |column| Expr::col((pledge::Entity, column));
         let select = entity::list(&source.viewer, shanghai_day(source.now()), &self.filter);
-        let (select, relevance) = search::narrow(select, NodeKind::Pledge, column(pledge::Column::Id), self.search.as_deref());
+        let (select, relevance) = search::narrow(select, NodeKind::Pledge, column(pledge::Column::Id), self.search.as_deref())?;
         let sort = match (self.order, relevance) {
             (None | Some(PledgeOrder::Relevance), Some(sort)) => sort,
             (Some(PledgeOrder::ConfirmedLatest), _) => Sort {
@@ -101,7 +102,7 @@ impl Wanted {
             },
             _ => Sort::newest((pledge::Entity, pledge::Column::Id)),
         };
-        (select, sort)
+        Ok((select, sort))
     }
 }
 
@@ -124,7 +125,7 @@ impl PledgeQuery {
     ) -> Result<ResourcePledgeConnection> {
         let request = request(ctx);
         let args = PageArgs::new(first, after, last, before)?;
-        let (select, sort) = Wanted::read(ctx, filter, order_by).await?.select(request);
+        let (select, sort) = Wanted::read(ctx, filter, order_by).await?.select(request)?;
         Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())
     }
 }
@@ -157,7 +158,7 @@ impl Loader<PledgesPage> for Loaders {
     async fn load(&self, keys: &[PledgesPage]) -> std::result::Result<HashMap<PledgesPage, Page<pledge::Model>>, AppError> {
         let mut found = HashMap::new();
         for keys in alike(keys, |key| (&key.wanted, &key.args, key.total)) {
-            let (select, sort) = keys[0].wanted.select(&self.0);
+            let (select, sort) = keys[0].wanted.select(&self.0)?;
             let select = select.filter(pledge::Column::UnitId.is_in(keys.iter().map(|key| key.unit)));
             let parent = Expr::col((pledge::Entity, pledge::Column::UnitId));
             let mut by_unit = pages(&self.0.conn, select, parent, &sort, &keys[0].args, keys[0].total).await?;

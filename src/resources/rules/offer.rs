@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{NeedCategory, ResourceForm};
-use crate::areas::rules::{optional, text};
+use crate::areas::rules::{self, optional};
 use crate::refusal::Refusal;
 use crate::resources::Model;
 
@@ -81,8 +81,7 @@ impl Offer {
 
 /// A text on one line, which must say something.
 fn line(field: &'static str, value: &str, most: usize) -> Result<String, Refusal> {
-    let value = text(field, value, most)?.filter(|value| !value.contains('\n'));
-    value.ok_or_else(|| Refusal::invalid(field, "请填写一行文字", "A text on one line is needed"))
+    rules::line(field, value, most)?.ok_or_else(|| Refusal::invalid(field, "请填写一行文字", "A text on one line is needed"))
 }
 
 /// The last day must not have passed.
