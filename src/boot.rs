@@ -118,7 +118,7 @@ async fn current(db: &Db) -> Result<(), String> {
         Standing::Current => Ok(()),
         Standing::Empty => Err(both("数据库为空：请先运行 alliance migrate", "The database is empty: run `alliance migrate`")),
         Standing::Behind(pending) => Err(both(
-            format!("数据库结构版本较旧，缺少 {pending} 次升级：请先备份，再运行 alliance migrate"),
+            format!("数据库结构版本较旧，尚有 {pending} 项升级未执行：请先备份，再运行 alliance migrate"),
             format!("The database has an old schema (migrations that it lacks: {pending}): back it up, then run `alliance migrate`"),
         )),
         Standing::Unknown => Err(unknown()),
@@ -127,7 +127,7 @@ async fn current(db: &Db) -> Result<(), String> {
 
 fn unknown() -> String {
     both(
-        "数据库由更新版本的程序(或其他程序)建立：请使用新版 alliance,或更换 ALLIANCE_DATABASE_URL",
+        "数据库由更新版本的程序(或其他程序)建立：请使用新版 alliance，或更换 ALLIANCE_DATABASE_URL",
         "A newer version, or another program, made this database: use the newer alliance, or another ALLIANCE_DATABASE_URL",
     )
 }
@@ -166,7 +166,7 @@ fn look(path: &Path, create: bool) -> Result<(), String> {
     }
     if !create && !path.exists() {
         return Err(both(
-            format!("没有数据库文件 {name}:请先运行 alliance migrate,或更正 ALLIANCE_DATABASE_URL"),
+            format!("没有数据库文件 {name}：请先运行 alliance migrate，或更正 ALLIANCE_DATABASE_URL"),
             format!("There is no database file {name}: run `alliance migrate`, or correct ALLIANCE_DATABASE_URL"),
         ));
     }
@@ -211,7 +211,7 @@ fn unreachable_database(cause: &str) -> String {
 
 fn locked() -> String {
     both(
-        "数据库被其他程序占用(已锁定):请关闭正在使用该文件的程序后再试",
+        "数据库被其他程序占用(已锁定)：请关闭正在使用该文件的程序后再试",
         "The database is locked by another program: close the one that uses the file, then try again",
     )
 }
@@ -238,7 +238,7 @@ fn explain_sqlx(error: &sqlx::Error) -> String {
             "The server has no such database: make it with createdb, or correct ALLIANCE_DATABASE_URL",
         ),
         "53300" => both(
-            "数据库连接数已满：请调低 ALLIANCE_CONNECTIONS,或调高服务器的 max_connections",
+            "数据库连接数已满：请调低 ALLIANCE_CONNECTIONS，或调高服务器的 max_connections",
             "The server takes no more connections: lower ALLIANCE_CONNECTIONS or raise its max_connections",
         ),
         "57P03" => both("数据库服务器正在启动，请稍后再试", "The database server is still starting: try again in a moment"),
@@ -250,10 +250,10 @@ fn explain_sqlx(error: &sqlx::Error) -> String {
         short if short.len() < 5 => match short.parse::<u32>().unwrap_or_default() & 0xff {
             5 | 6 => locked(),
             8 | 14 => both(
-                "无法打开或写入数据库文件：请检查文件及其所在文件夹的权限，运行本程序的用户须可写",
+                "无法打开或写入数据库文件：请检查文件及其所在文件夹的权限，运行本程序的用户须有写权限",
                 "The database file cannot be opened or written: the user that runs this program must be allowed to write the file and its folder",
             ),
-            11 | 26 => both("该文件不是完好的 SQLite 数据库", "The file is not a sound SQLite database"),
+            11 | 26 => both("该文件不是 SQLite 数据库，或已损坏", "The file is not a sound SQLite database"),
             13 => both("磁盘已满", "The disk is full"),
             _ => failed(database),
         },
@@ -266,7 +266,7 @@ pub fn told(error: AppError) -> String {
     match error {
         AppError::Refused(refusal) => both(refusal.reason.message(Lang::Zh), refusal.reason.message(Lang::En)),
         AppError::Internal(cause) => failed(cause),
-        AppError::Conflict => both("数据库忙，请稍后再试", "The database is busy: try again in a moment"),
+        AppError::Conflict => both("数据库繁忙，请稍后再试", "The database is busy: try again in a moment"),
         AppError::NotFound => both("没有找到", "Not found"),
         AppError::BadInput { zh, en } => both(zh, en),
         AppError::Unauthenticated | AppError::Forbidden { .. } => both("没有此项权限", "Not permitted"),

@@ -24,7 +24,7 @@ impl KeyFile {
         let name = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => both(
-                format!("没有密钥文件 {name}:请将 ALLIANCE_KEY_FILE 设为本数据库所属的密钥文件"),
+                format!("没有密钥文件 {name}：请将 ALLIANCE_KEY_FILE 设为本数据库所属的密钥文件"),
                 format!("there is no key file at {name}: set ALLIANCE_KEY_FILE to the one that belongs to this database"),
             ),
             _ => both(format!("无法读取密钥文件 {name}"), format!("the key file {name} cannot be read: {error}")),
@@ -41,7 +41,7 @@ impl KeyFile {
         let failed = |error: std::io::Error| {
             let name = path.display();
             both(
-                format!("无法写入密钥文件 {name}:请检查文件夹是否存在、可写，或用 ALLIANCE_KEY_FILE 另选位置"),
+                format!("无法写入密钥文件 {name}：请检查文件夹是否存在、可写，或用 ALLIANCE_KEY_FILE 另选位置"),
                 format!("the key file {name} cannot be written, choose another place by ALLIANCE_KEY_FILE: {error}"),
             )
         };

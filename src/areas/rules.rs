@@ -10,7 +10,7 @@ term! {
     /// How high an area stands in the tree.
     AreaLevel {
         /// A district or county, 6 digits.
-        District = "DISTRICT" "区",
+        District = "DISTRICT" "区(县)",
         /// A sub-district, town or township, 9 digits.
         Street = "STREET" "街道(镇、乡)",
         /// A community or village, 12 digits.
@@ -77,7 +77,8 @@ pub fn check_name(field: &'static str, name: &str) -> Result<String, Refusal> {
 /// A trimmed text of at most `most` characters without control characters; nothing where it is empty.
 pub fn text(field: &'static str, text: &str, most: usize) -> Result<Option<String>, Refusal> {
     // Marks that nobody sees come along when text is pasted; those that turn its direction can make it read as something else.
-    let unseen = |c: char| matches!(c, '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+    let unseen =
+        |c: char| matches!(c, '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
     let text: String = text.chars().filter(|c| !unseen(*c)).collect();
     let text = text.trim();
     if text.chars().count() > most {

@@ -99,7 +99,7 @@ fn check_login(login: &str) -> Result<(), Refusal> {
     }
     Err(Refusal::invalid(
         "login",
-        "账号须为 3 至 64 个小写字母、数字、点、横线或下划线",
+        "账号须为 3 至 64 位，由小写字母、数字、点、横线或下划线组成",
         "A login takes 3 to 64 lower-case letters, digits, dots, dashes and underscores",
     ))
 }

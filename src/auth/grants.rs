@@ -100,7 +100,10 @@ pub(super) async fn give(work: &Work, account: Uuid, new: &NewGrant) -> Result<U
         .await?;
     // Two of the same would leave one when the other is revoked.
     if known > 0 {
-        let (zh, en) = ("该账号已有此角色，改期请先撤销", "The account holds this role already; revoke it first to change its dates");
+        let (zh, en) = (
+            "该账号已有此角色；需变更有效期的，请先撤销再重新授予",
+            "The account holds this role already; revoke it first to change its dates",
+        );
         return Err(Refusal::invalid("role", zh, en).into());
     }
     let id = work.new_key();
@@ -146,7 +149,7 @@ fn check_role(role: Role, level: Option<AreaLevel>) -> Result<(), Refusal> {
     if fits {
         return Ok(());
     }
-    let (zh, en) = ("该角色不能授予在此级区划或单位上", "This role is not one for an area of this level or for a unit");
+    let (zh, en) = ("此级区划或单位不能授予该角色", "This role is not one for an area of this level or for a unit");
     Err(Refusal::invalid("role", zh, en))
 }
 

@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 #[derive(Subcommand)]
 pub enum DistrictAction {
-    /// 登记区(县)/ Add a district
+    /// 登记区(县) / Add a district
     Add {
         /// 6 位区划代码 / Its code, 6 digits
         #[arg(long)]
@@ -228,7 +228,7 @@ impl Taken {
 
     fn show(&self) {
         if self.made {
-            println!("密码(仅显示这一次)/ Its password, shown this once: {}", self.password);
+            println!("密码(仅显示这一次) / Its password, shown this once: {}", self.password);
         }
     }
 }

@@ -96,6 +96,7 @@ fn fresh_folder() -> Result<PathBuf, String> {
 }
 
 fn introduce(address: SocketAddr) {
+    println!("\n演示数据均为虚构，与现实中的同名单位无关。/ All of it is invented; no unit of the same name is meant.");
     println!("\n演示账号，密码均为 {PASSWORD} / Logins, all with the password {PASSWORD}:");
     for (login, zh, en) in LOGINS {
         println!("  {login:<12}{zh} / {en}");

@@ -149,7 +149,7 @@ async fn migrate(settings: &Settings, clock: &Clock) -> Result<(), String> {
     }
     match done.applied {
         0 => println!("数据库已是最新版本 / The database is up to date"),
-        n => println!("数据库已升级，完成 {n} 次迁移 / The database is up to date now; migrations applied: {n}"),
+        n => println!("数据库已升级，执行了 {n} 项升级 / The database is up to date now; migrations applied: {n}"),
     }
     Ok(())
 }

@@ -44,11 +44,11 @@ fn unbound(listen: SocketAddr, error: &std::io::Error) -> String {
             format!("{listen} is in use: stop the other program, or choose another port by --listen (ALLIANCE_LISTEN)"),
         ),
         ErrorKind::PermissionDenied => both(
-            format!("无权使用端口 {}:请用 --listen(ALLIANCE_LISTEN)选用 1024 以上的端口", listen.port()),
+            format!("无权使用端口 {}：请用 --listen(ALLIANCE_LISTEN)选用 1024 以上的端口", listen.port()),
             format!("{listen} is not permitted: choose a port from 1024 up by --listen (ALLIANCE_LISTEN)"),
         ),
         ErrorKind::AddrNotAvailable => both(
-            format!("本机没有地址 {}:请用 --listen(ALLIANCE_LISTEN)更正", listen.ip()),
+            format!("本机没有地址 {}：请用 --listen(ALLIANCE_LISTEN)更正", listen.ip()),
             format!("{} is no address of this machine: correct --listen (ALLIANCE_LISTEN)", listen.ip()),
         ),
         _ => both(format!("无法监听 {listen}"), format!("Cannot listen: {error}")),

@@ -15,6 +15,8 @@ use crate::matches::rules::{DeliveryStatus, MatchSide, MatchStatus, pro_rata};
 
 /// How likely each of [`EVALUATIONS`] is.
 const GRADES: [(usize, u32); 4] = [(0, 55), (1, 33), (2, 9), (3, 3)];
+/// So many of them, the best, for units that may exist under their names.
+const OF_REAL_UNITS: usize = 2;
 /// So many yuan behind the plan of the year make things a hundredth dearer.
 const YUAN_A_HUNDREDTH: i64 = 600;
 /// In the last days communities do not accept what would lead further than this beyond the plan, in fen.
@@ -113,13 +115,14 @@ impl World {
     }
 
     pub async fn rate(&mut self, deal: usize, side: MatchSide) -> Result<()> {
-        let Deal { id, what, .. } = self.deals[deal];
+        let Deal { id, unit, what, .. } = self.deals[deal];
         let found = self.load_deal(deal).await?;
         let rated = if side == MatchSide::Unit { found.unit_evaluated } else { found.community_evaluated };
         if found.status != MatchStatus::Completed || rated {
             return Ok(());
         }
-        let comments = &EVALUATIONS[self.dice.weighed(&GRADES).unwrap_or_default()];
+        let grades = if self.is_invented(unit) { GRADES.len() } else { OF_REAL_UNITS };
+        let comments = &EVALUATIONS[self.dice.weighed(&GRADES[..grades]).unwrap_or_default()];
         let grade = comments.grade;
         let matter = self.matter(what.form, what.title);
         let comments = if side == MatchSide::Unit { comments.by_unit } else { comments.by_community };

@@ -5,7 +5,7 @@ use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use super::content::phrases::ALLIANCE_MODELS;
-use super::content::scenes::{CLINIC_HOSPITAL, KUNBO, LEGAL_AID_CENTRE, SHENNONG, SHUANGHUI, TAOYUAN, ZIWEI};
+use super::content::scenes::{CLINIC_HOSPITAL, HENGRUI, KUNBO, LEGAL_AID_CENTRE, SHENNONG, SHUANGHUI, TAOYUAN, ZIWEI};
 use super::content::{self, DISTRICT_CODE, DISTRICT_NAME, STREETS, UNITS, UnitKind};
 use super::world::{Community, Street, Unit, World};
 use crate::areas::actions::{NewArea, add};
@@ -29,7 +29,7 @@ const OF_COMMUNITIES: [(&str, &str, usize, usize); 5] = [
     ("育才社区", "育才校社联盟", 8, 6),
     ("塔山村", "塔山村企共建联盟", 9, 6),
 ];
-const AGREEMENT: &str = "按联盟章程参加共建活动,每年申报一次资源清单,由轮值单位通报办理情况。";
+const AGREEMENT: &str = "按联盟章程参加共建活动，每年申报一次资源清单，由轮值单位通报办理情况。";
 const SURNAMES: [&str; 16] = ["王", "李", "张", "刘", "陈", "杨", "赵", "孙", "周", "徐", "朱", "高", "林", "何", "关", "那"];
 
 /// Password hashes take long on purpose: one for the logins of the introduction, one that nobody has the password of.
@@ -89,7 +89,8 @@ async fn add_areas(world: &mut World, district: Uuid, hashes: &Hashes) -> Result
                 SHUANGHUI => ("secretary2".to_owned(), &hashes.known),
                 _ => (format!("secretary-{code}"), &hashes.nobodys),
             };
-            let name = format!("{} 社区书记", community.name);
+            let post = if community.name.ends_with('村') { "村书记" } else { "社区书记" };
+            let name = format!("{} {post}", community.name);
             let secretary = enrol(world, &login, &name, hash, Role::CommunitySecretary, Scope::Areas(vec![id])).await?;
             let street = world.streets.len();
             world.communities.push(Community { id, name: community.name, street, secretary, paired: Vec::new() });
@@ -109,7 +110,7 @@ async fn add_units(world: &mut World, district: Uuid, neighbour: Uuid, hashes: &
         let (contact, secretary) = (format!("{}同志", surname()), format!("{}书记", surname()));
         let code = credit_code(def, number, if outside { NEIGHBOUR.0 } else { DISTRICT_CODE });
         let details = Details {
-            no_credit_code_reason: code.is_none().then(|| Some("党组织或部队单位,没有统一社会信用代码".to_owned())),
+            no_credit_code_reason: code.is_none().then(|| Some("党组织或部队单位，没有统一社会信用代码".to_owned())),
             credit_code: code.map(Some),
             address: Some(Some(place)),
             contact_name: Some(Some(contact)),
@@ -266,6 +267,12 @@ impl World {
     /// Whether somebody of the introduction signs in for the unit.
     pub fn named(&self, unit: usize) -> bool {
         [SHENNONG, KUNBO].contains(&self.units[unit].def.name)
+    }
+
+    /// Whether the unit may come off badly: there are real ones of the other kinds, and some firms are in the newspaper.
+    pub fn is_invented(&self, unit: usize) -> bool {
+        let def = self.units[unit].def;
+        matches!(def.kind, UnitKind::PrivateEnterprise | UnitKind::PropertyCompany) && ![SHENNONG, KUNBO, HENGRUI].contains(&def.name)
     }
 
     /// A community of the tables.

@@ -120,7 +120,8 @@ impl World {
             return open;
         }
         let part = whole * i64::from(self.dice.within((30, 80))) / 100;
-        1000 * if form == Form::Funds { (part / 100 * 100).max(part.min(100)) } else { part }
+        let step = if part < 500 { 100 } else { 500 };
+        1000 * if form == Form::Funds { (part / step * step).max(part.min(100)) } else { part }
     }
 
     /// The unit claims so much of a need, out of a pledge or beside its list.

@@ -36,7 +36,7 @@ const SETTING_UP: u64 = 15;
 
 /// Fills an empty database with a district and its last 365 days, and says now and then how far it has come.
 pub async fn fill(app: &App, progress: impl Fn(&str)) -> Result<()> {
-    let tell = |percent: u32| progress(&format!("正在生成示例数据 / Filling the demo district {percent}%"));
+    let tell = |percent: u32| progress(&format!("正在填充演示数据 / Filling the demo district {percent}%"));
     tell(0);
     let mut world = begin(app).await?;
     for day in 1..=YEAR {
@@ -60,7 +60,7 @@ async fn begin(app: &App) -> Result<World> {
     own.batch(async |conn| {
         if areas::Entity::find().count(&conn.get()).await? > 0 {
             let (zh, en) =
-                ("该数据库已有数据,不能填充示例", "This database holds data already: it cannot be filled with the demonstration");
+                ("该数据库已有数据，不能填充演示数据", "This database holds data already: it cannot be filled with the demonstration");
             return Err(AppError::BadInput { zh, en });
         }
         mark(&conn, "filling").await

@@ -5,7 +5,7 @@ use sea_orm::EntityTrait;
 
 use super::content::phrases::{CLOSE_REASONS, NEED_RETURNS, NEED_WITHDRAWALS};
 use super::content::{NeedTemplate, Urgency};
-use super::world::{Event, Need, World};
+use super::world::{Community, Event, Need, World};
 use crate::decimal::Decimal;
 use crate::error::{AppError, Result};
 use crate::matches::actions::end;
@@ -22,6 +22,13 @@ const CHANNELS: [(IntakeChannel, u32); 7] = [
     (IntakeChannel::WishBox, 1),
     (IntakeChannel::Meeting, 3),
 ];
+
+impl Community {
+    /// A text of the tables as a village writes it, or a community of the town.
+    fn in_its_words(&self, text: &str) -> String {
+        if self.name.ends_with('村') { text.replace("社区", "村") } else { text.to_owned() }
+    }
+}
 
 impl World {
     pub async fn load_need(&self, need: usize) -> Result<needs::Model> {
@@ -67,15 +74,15 @@ impl World {
             community: here.id,
             category: what.category,
             form: what.form,
-            title: what.title.to_owned(),
-            description: Some(what.description.to_owned()),
+            title: here.in_its_words(what.title),
+            description: Some(here.in_its_words(what.description)),
             wanted: Decimal::whole(wanted.into()),
             measure: what.measure.to_owned(),
             urgency: what.urgency,
             due_on,
             place: Some(format!("{}党群服务中心", here.name)),
             channel,
-            contact_name: Some("社区值班室".to_owned()),
+            contact_name: Some(here.in_its_words("社区值班室")),
             contact_phone: Some(format!("1990001{community:04}")),
             directed_to: (!directed.is_empty()).then(|| directed.iter().map(|unit| self.units[*unit].id).collect()),
             submit,
@@ -133,9 +140,10 @@ impl World {
 
     pub async fn mend_need(&mut self, need: usize) -> Result<()> {
         let Need { id, community, what, .. } = self.needs[need];
+        let description = self.communities[community].in_its_words(what.description);
         let changes = &Changes {
             title: None,
-            description: Some(format!("{}数量已重新核实。", what.description)),
+            description: Some(format!("{description}数量已重新核实。")),
             wanted: None,
             urgency: None,
             due_on: None,

@@ -12,6 +12,17 @@ use crate::resources;
 use crate::resources::actions;
 use crate::resources::rules::{Change, Offer, PledgeStatus};
 
+/// When a room or a ground is open.
+fn weekly_hours(title: &str) -> &'static str {
+    match title {
+        "日间照料活动室" => "工作日 8:30—16:30",
+        "假期托管教室" => "寒暑假工作日 8:00—16:30",
+        "学校操场周末开放" => "周末和节假日 8:00—17:00",
+        _ if title.starts_with("健步行") => "每日 6:00—18:00",
+        _ => "工作日 17:00 以后，周末 9:00—17:00",
+    }
+}
+
 impl PledgeTemplate {
     /// The offer of it in a certain quantity, in whole measures.
     pub(super) fn offer(&self, total: Option<u32>) -> Offer {
@@ -24,9 +35,9 @@ impl PledgeTemplate {
             measure: self.measure.to_owned(),
             total: total.map(|total| Decimal::whole(total.into()).to_thousandths()),
             per_session: None,
-            weekly_hours: hosts.then(|| "工作日 17:00 以后,周末 9:00—17:00".to_owned()),
+            weekly_hours: hosts.then(|| weekly_hours(self.title).to_owned()),
             audience: None,
-            conditions: hosts.then(|| "提前三个工作日约定,用后恢复原状".to_owned()),
+            conditions: hosts.then(|| "提前三个工作日约定，用后恢复原状".to_owned()),
             valid_until: None,
             areas: Vec::new(),
         }
@@ -92,7 +103,7 @@ impl World {
 
     pub async fn mend_pledge(&mut self, pledge: usize) -> Result<()> {
         let Pledge { id, unit, what, .. } = self.pledges[pledge];
-        let conditions = Some("免费提供;请提前三个工作日联系,对象由社区核定".to_owned());
+        let conditions = Some("免费提供；请提前三个工作日联系，对象由社区核定".to_owned());
         let until = self.load_pledge(pledge).await?.valid_until.filter(|last| *last < self.today());
         let valid_until = until.map(|_| self.today() + Days::new(180));
         let description = Some(format!("{}具体时间和数量由双方商定。", what.description));

@@ -18,8 +18,8 @@ use crate::units::rules::MembershipStatus;
 pub(super) const FIRST: u32 = 60;
 /// Leaves all of its alliances.
 const LEAVER: &str = "叶赫那拉民俗客栈";
-const SUSPENSION: &str = "约定事项连续两次未履行,经联盟轮值会议研究暂停资格,整改后恢复。";
-const LEAVING: &str = "单位业务调整,暂时无力承担联盟事务。";
+const SUSPENSION: &str = "约定事项连续两次未履行，经联盟联席会议研究，暂停成员资格，整改后恢复。";
+const LEAVING: &str = "单位业务调整，暂时无力承担联盟事务。";
 
 pub(super) async fn tell(world: &mut World, left: u32) -> Result<()> {
     match left {
@@ -46,13 +46,14 @@ pub(super) async fn tell(world: &mut World, left: u32) -> Result<()> {
 }
 
 /// Units that are in another street's alliance beside their own.
-fn guests(world: &World, first: usize, count: usize) -> Vec<(usize, usize)> {
-    let units = (first..).step_by(19).map(|at| at % world.units.len()).filter(|unit| !world.named(*unit));
+fn guests(world: &World, first: usize, count: usize, may: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
+    let units = (first..).step_by(19).map(|at| at % world.units.len()).filter(|unit| may(*unit));
     units.take(count).map(|unit| (unit, (world.units[unit].street + 3) % world.streets.len())).collect()
 }
 
 async fn join_for_a_while(world: &mut World) -> Result<()> {
-    for (at, (unit, street)) in guests(world, 30, 9).into_iter().enumerate() {
+    // Some of them are suspended later.
+    for (at, (unit, street)) in guests(world, 30, 9, |unit| world.is_invented(unit)).into_iter().enumerate() {
         let (alliance, host) = (world.streets[street].alliance, world.streets[street].officer.clone());
         let until = (at < 3).then(|| world.calendar.add_working_days(world.today(), 35));
         let id = admit_until(world, alliance, &host, unit, until).await?;
@@ -62,7 +63,7 @@ async fn join_for_a_while(world: &mut World) -> Result<()> {
 }
 
 async fn propose(world: &mut World) -> Result<()> {
-    for (at, (unit, street)) in guests(world, 37, 9).into_iter().enumerate() {
+    for (at, (unit, street)) in guests(world, 37, 9, |unit| !world.named(unit)).into_iter().enumerate() {
         let alliance = world.streets[street].alliance;
         let offer = &Offer { alliance, unit: world.units[unit].id, agreement: None, until: None };
         if at < 5 {
@@ -79,7 +80,7 @@ async fn end_pairings(world: &mut World) -> Result<()> {
         let Some(unit) = world.communities[community].paired.pop() else { continue };
         let (unit, here) = (world.units[unit].id, &world.communities[community]);
         let (id, today) = (here.id, world.today());
-        let reason = "结对期满,双方商定不再续签。";
+        let reason = "结对期满，双方商定不再续签。";
         world.act(&here.secretary, |work| async move { end_pairing(&work, unit, id, today, reason).await }).await?;
     }
     Ok(())
@@ -107,7 +108,7 @@ async fn leave(world: &mut World) -> Result<()> {
 async fn suspend_a_promiser(world: &mut World) -> Result<()> {
     for deal in (0..world.deals.len()).rev() {
         let unit = world.deals[deal].unit;
-        if world.named(unit) || world.load_deal(deal).await?.status != MatchStatus::Confirmed {
+        if !world.is_invented(unit) || world.load_deal(deal).await?.status != MatchStatus::Confirmed {
             continue;
         }
         for id in memberships_of(world, unit).await? {
@@ -123,7 +124,7 @@ async fn take_back_a_line(world: &mut World) -> Result<()> {
     let latest = contribution::Entity::find().filter(contribution::Column::Value.gt(0)).order_by_desc(contribution::Column::Id);
     let Some(line) = latest.one(&world.conn.get()).await? else { return Ok(()) };
     let Some(here) = world.communities.iter().find(|community| community.id == line.community_id) else { return Ok(()) };
-    let reason = "数量登记有误,冲销后按实际数量另行登记。";
+    let reason = "数量登记有误，冲销后按实际数量另行登记。";
     world.act(&here.secretary, |work| async move { reverse(&work, line.id, reason).await }).await?;
     world.value -= line.value;
     Ok(())

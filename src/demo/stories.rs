@@ -14,13 +14,13 @@ use crate::resources::actions::return_;
 
 /// Asked for whatever the season is.
 const RICE_ANY_DAY: NeedTemplate = NeedTemplate {
-    title: "困难家庭口粮大米",
-    description: "为低保和重病家庭每户备一袋大米,名单已由社区核过,请送到社区,由网格员分送到户。",
+    title: "困难家庭慰问大米",
+    description: "为低保和重病家庭每户备一袋大米，名单已由社区核过，请送到社区，由网格员分送到户。",
     ..*need_of(RICE_NEED)
 };
 const INSPECTION: PledgeTemplate = PledgeTemplate {
     title: "印刷企业执法检查",
-    description: "组织执法人员到辖区印刷企业检查消防设施、用电安全和印刷品承印登记,发现问题责令限期整改。",
+    description: "组织执法人员到辖区印刷企业检查消防设施、用电安全和印刷品承印登记，发现问题责令限期整改。",
     ..*pledge_of("惠民政策宣讲")
 };
 
@@ -94,7 +94,7 @@ async fn lecture(world: &mut World, left: u32, here: usize) -> Result<()> {
         29 => world.request_from(here, "lecture", centre, LECTURE_PLEDGE, 1, 12).await?,
         28 => world.agree(world.told.deals[&(here, "lecture")], Unit).await?,
         20 => {
-            let note = "讲座如期举行,到场四十余名居民和志愿者,赠送《民法典》和宣传手册,讲后答疑半小时。";
+            let note = "讲座如期举行，到场四十余名居民和志愿者，赠送《民法典》和宣传手册，讲后答疑半小时。";
             world.report(here, "lecture", 1, note).await?;
         }
         19 => world.accept(here, "lecture").await?,
@@ -117,7 +117,7 @@ async fn clinic(world: &mut World, left: u32, here: usize) -> Result<()> {
         28 => world.ask(here, "clinic", need_of(CLINIC_NEED), 1, vec![world.unit(CLINIC_HOSPITAL)]).await?,
         20 => world.claim_for(here, "clinic", hospital, CLINIC_PLEDGE, 1).await?,
         19 => world.agree(world.told.deals[&(here, "clinic")], Community).await?,
-        14 => world.report(here, "clinic", 1, "医护四人到场半天,现场服务居民六十余人次,只记人数,未留个人信息。").await?,
+        14 => world.report(here, "clinic", 1, "医护四人到场半天，现场服务居民六十余人次，只记人数，未留个人信息。").await?,
         13 => world.accept(here, "clinic").await?,
         _ => {}
     }
@@ -163,7 +163,7 @@ async fn desk(world: &mut World, left: u32, here: usize, near: usize, far: usize
         8 => {
             world.agree(deal(world, "seats"), Community).await?;
             world.agree(deal(world, "cooler"), Community).await?;
-            world.report(here, "room", 6, "会议室使用六小时,用后已恢复原状。").await?;
+            world.report(here, "room", 6, "会议室使用六小时，用后已恢复原状。").await?;
             // Promised for the days after the fill.
             world.request_from(here, "gifts", far, "节日慰问礼包", 20, 9).await?;
             world.request_from(here, "sacks", near, RICE_PLEDGE, 15, 12).await?;
@@ -176,13 +176,13 @@ async fn desk(world: &mut World, left: u32, here: usize, near: usize, far: usize
         }
         5 => world.agree(deal(world, "books"), Unit).await?,
         4 => {
-            world.report(here, "cooler", 1, "设备已安装通电,试用正常,说明书交社区保管。").await?;
+            world.report(here, "cooler", 1, "设备已安装通电，试用正常，说明书交社区保管。").await?;
             world.ask(here, "rice", &RICE_ANY_DAY, 30, vec![near, far]).await?;
         }
         3 => {
             let (id, reason) = (world.told.reports[&(here, "cooler")], of(DELIVERY_REFUSALS, "通电"));
             world.act(&world.communities[here].secretary, |work| async move { refuse(&work, id, reason).await }).await?;
-            world.report(here, "books", 30, "今天完成第一批,剩余部分下周送达。").await?;
+            world.report(here, "books", 30, "今天完成第一批，剩余部分下周送达。").await?;
             world.ask(here, "haircuts", need_of("为独居老人上门理发"), 20, Vec::new()).await?;
         }
         2 => {
@@ -190,7 +190,7 @@ async fn desk(world: &mut World, left: u32, here: usize, near: usize, far: usize
             world.hand_on_to(deal(world, "sacks"), far).await?;
         }
         1 => {
-            world.report(here, "seats", 8, "已送到社区,当场点数无误,由社区工作人员签收。").await?;
+            world.report(here, "seats", 8, "已送到社区，当场点数无误，由社区工作人员签收。").await?;
             world.request_from(here, "screen", near, "投影仪、打印机和空调", 1, 6).await?;
             world.request_from(here, "festival", far, "节日慰问礼包", 10, 7).await?;
             world.claim_for(here, "helpers", near, "活动现场志愿者", 12).await?;

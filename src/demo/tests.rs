@@ -26,7 +26,7 @@ async fn begun(day: &str) -> Vec<(String, i64)> {
     let app = app(folder.path(), start_of(day.parse().unwrap()) + TimeDelta::hours(10)).await;
     let mut world = begin(&app).await.unwrap();
     assert!(begin(&app).await.is_err(), "filled twice");
-    for _ in 0..12 {
+    for _ in 0..15 {
         live(&mut world).await.unwrap();
     }
     let db = app.db().pool();

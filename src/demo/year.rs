@@ -54,10 +54,11 @@ impl World {
         }
     }
 
-    /// Something that the unit can give and, if there is a choice, has not pledged yet. What few can give is pledged more readily.
+    /// Something that the unit can give and, if there is a choice, has not pledged yet. What few can give is pledged more readily;
+    /// every other firm is a 公司.
     fn pledge_of(&mut self, unit: usize, month: u32, used: &[&str]) -> Option<&'static PledgeTemplate> {
         let suited = PLEDGES.iter().filter(|pledge| pledge.suits(self.units[unit].def) && pledge.is_pledged_in(month));
-        let weigh = |pledge: &'static PledgeTemplate| (pledge, if pledge.only.is_empty() { 2 } else { 5 });
+        let weigh = |pledge: &'static PledgeTemplate| (pledge, if pledge.only.is_empty() || pledge.only.contains(&"公司") { 2 } else { 5 });
         let (fresh, old): (Vec<_>, Vec<_>) = suited.map(weigh).partition(|(pledge, _)| !used.contains(&pledge.title));
         self.dice.weighed(if fresh.is_empty() { &old } else { &fresh })
     }
@@ -65,7 +66,11 @@ impl World {
     /// Something that is asked for in that month, in a village or in a town.
     fn need_of(&mut self, community: usize, month: u32, used: &[&str]) -> Option<&'static NeedTemplate> {
         let village = self.communities[community].name.ends_with('村');
-        let elsewhere: &[&str] = if village { &["楼", "小区", "物业", "业主"] } else { &["村", "农技", "农家"] };
+        let elsewhere: &[&str] = if village {
+            &["楼", "小区", "物业", "业主", "沿街", "高层", "失业在家", "四点半课堂", "服务窗口"]
+        } else {
+            &["村", "农技", "农家"]
+        };
         let suited: Vec<_> = NEEDS
             .iter()
             .filter(|need| need.in_season(month) && !used.contains(&need.title))

@@ -44,7 +44,7 @@ term! {
         /// Something was accepted and nothing is left to do.
         Completed = "COMPLETED" "已完成",
         /// The other side turned it down.
-        Rejected = "REJECTED" "已婉拒",
+        Rejected = "REJECTED" "未予确认",
         /// The unit gave it up.
         CancelledByUnit = "CANCELLED_BY_UNIT" "单位已取消",
         /// The community gave it up, or withdrew or closed the need.
@@ -78,7 +78,7 @@ term! {
         /// All of it was accepted.
         Accepted = "ACCEPTED" "验收通过",
         /// Part of it was accepted; the rest is outstanding again.
-        PartlyAccepted = "PARTLY_ACCEPTED" "部分验收",
+        PartlyAccepted = "PARTLY_ACCEPTED" "部分通过",
         /// None of it was accepted; it is outstanding again.
         Refused = "REFUSED" "验收不通过",
     }

@@ -16,7 +16,7 @@ term! {
     /// In which form something is given.
     ResourceForm {
         /// A room or a ground, for a time.
-        VenueTime = "VENUE_TIME" "场地时段",
+        VenueTime = "VENUE_TIME" "场地使用",
         /// Money.
         Funds = "FUNDS" "资金",
         /// Goods.
@@ -40,7 +40,7 @@ term! {
         /// Law: advice, mediation, lectures.
         Legal = "LEGAL" "法律服务",
         /// Households in hardship, and employment.
-        HardshipAndEmployment = "HARDSHIP_AND_EMPLOYMENT" "帮困就业",
+        HardshipAndEmployment = "HARDSHIP_AND_EMPLOYMENT" "帮困和就业",
         /// How the community is run.
         Governance = "GOVERNANCE" "基层治理",
         /// Health.
@@ -80,7 +80,7 @@ term! {
         /// Past its last day.
         Expired = "EXPIRED" "已到期",
         /// Taken back by its unit.
-        Withdrawn = "WITHDRAWN" "已撤回",
+        Withdrawn = "WITHDRAWN" "已下架",
     }
 }
 

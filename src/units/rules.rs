@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::entity::{membership, pairing};
 use crate::areas::{self, rules::AreaLevel};
-use crate::auth::{Permission, Scope, Viewer};
+use crate::auth::{Permission, Role, Scope, Viewer};
 use crate::error;
 use crate::refusal::{Reason, Refusal, State};
 use crate::terms::term;
@@ -37,7 +37,7 @@ term! {
         /// A garrison.
         Garrison = "GARRISON" "驻区部队",
         /// A property management company.
-        PropertyCompany = "PROPERTY_COMPANY" "物业企业",
+        PropertyCompany = "PROPERTY_COMPANY" "物业服务企业",
         /// Any other.
         Other = "OTHER" "其他",
     }
@@ -138,16 +138,16 @@ pub fn term_of(membership: &membership::Model, to: MembershipStatus, today: Naiv
 /// The right that a step asks for, at the alliance's host or for the unit; where both may take it, the one that the viewer holds.
 pub fn right(viewer: &Viewer, step: Step, membership: &membership::Model, host: &Scope) -> (Permission, Scope) {
     use MembershipStatus::*;
-    let district = match host {
-        Scope::Areas(areas) => (Permission::ManageMemberships, Scope::Areas(areas.first().copied().into_iter().collect())),
-        Scope::Unit(_) => (Permission::ManageMemberships, host.clone()),
-    };
     let host = (Permission::ManageMemberships, host.clone());
     let unit = (Permission::JoinAlliance, Scope::Unit(membership.unit_id));
     match (step, membership.status) {
         (Step::Admit, Applied) | (Step::Suspend | Step::Resume | Step::Expire, _) => host,
         // A unit leaves by itself; where nobody is left to say so, the district ends it.
-        (Step::Withdraw, Active | Suspended) if viewer.granted(district.0, &district.1).is_some() => district,
+        (Step::Withdraw, Active | Suspended)
+            if viewer.granted(host.0, &host.1).is_some_and(|capacity| capacity.role == Some(Role::DistrictAdmin)) =>
+        {
+            host
+        }
         (Step::Admit, Invited) | (Step::Withdraw, Active | Suspended) => unit,
         // What nobody has agreed to yet, either side drops; what is done already, either may have done.
         _ if viewer.granted(unit.0, &unit.1).is_some() => unit,

@@ -164,7 +164,7 @@ fn the_scenes_find_what_they_are_about() {
     assert_eq!(street_of(SHUANGHUI), Some("黄土坑街道"));
     assert!(street_of(ZIWEI).is_some());
     let unit = |name| UNITS.iter().find(|u| u.name == name).expect("a unit of the table");
-    for name in [SHENNONG, KUNBO, "铁东区总工会", "四平恒锐工具有限公司", "四平植物园", "四平市第二中学", "城东乡社会福利服务中心"]
+    for name in [SHENNONG, KUNBO, HENGRUI, "铁东区总工会", "四平植物园", "四平市第二中学", "城东乡社会福利服务中心"]
     {
         unit(name);
     }

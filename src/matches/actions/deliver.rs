@@ -78,7 +78,7 @@ fn fair_value(exchange: &exchange::Model, named: Option<Decimal>, quantity: i64)
             let refusal = || {
                 Refusal::invalid(
                     "fairValue",
-                    "金额须为不小于 0 的元，最多两位小数",
+                    "金额以元为单位，不得小于 0，最多两位小数",
                     "An amount of yuan, not below 0, with at most two places",
                 )
             };
@@ -179,7 +179,8 @@ fn line(work: &Work, exchange: &exchange::Model, delivery: &delivery::Model, acc
 /// Whether no later report, of this match or another, serves the same need.
 async fn is_latest(permit: &Permit, locked: &Locked, delivery: &delivery::Model) -> Result<bool> {
     let Some(need) = &locked.need else { return Ok(true) };
-    let serving = Query::select().column(exchange::Column::Id).from(exchange::Entity).and_where(exchange::Column::NeedId.eq(need.id)).to_owned();
+    let serving =
+        Query::select().column(exchange::Column::Id).from(exchange::Entity).and_where(exchange::Column::NeedId.eq(need.id)).to_owned();
     let later = delivery::Entity::find()
         .filter(delivery::Column::MatchId.in_subquery(serving))
         .filter(delivery::Column::Id.gt(delivery.id))
@@ -198,7 +199,8 @@ pub async fn refuse(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
     locked.exchange.delivered -= delivery.quantity;
     locked.exchange.outstanding += delivery.quantity;
     let reopened = is_latest(&permit, &locked, &delivery).await?.then_some(true);
-    settle(&permit, &mut locked, Shift { delivered: -delivery.quantity, promised: delivery.quantity, reopened, ..Shift::default() }).await?;
+    settle(&permit, &mut locked, Shift { delivered: -delivery.quantity, promised: delivery.quantity, reopened, ..Shift::default() })
+        .await?;
     let row = delivery::ActiveModel {
         id: Set(id),
         accepted: Set(Some(0)),

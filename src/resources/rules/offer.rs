@@ -63,7 +63,7 @@ impl Offer {
         }
         for (field, quantity) in [("total", self.total), ("perSession", self.per_session)] {
             if quantity.is_some_and(|quantity| quantity <= 0) {
-                return Err(Refusal::invalid(field, "数量须大于零", "The quantity must be above zero"));
+                return Err(Refusal::invalid(field, "数量须大于 0", "The quantity must be above zero"));
             }
         }
         check_until(self.valid_until, today)?;
@@ -81,7 +81,7 @@ impl Offer {
 
 /// A text on one line, which must say something.
 fn line(field: &'static str, value: &str, most: usize) -> Result<String, Refusal> {
-    rules::line(field, value, most)?.ok_or_else(|| Refusal::invalid(field, "请填写一行文字", "A text on one line is needed"))
+    rules::line(field, value, most)?.ok_or_else(|| Refusal::invalid(field, "此项必填，且不能换行", "A text on one line is needed"))
 }
 
 /// The last day must not have passed.

@@ -189,8 +189,10 @@ impl Loader<CounterpartOf> for Loaders {
     async fn load(&self, keys: &[CounterpartOf]) -> std::result::Result<HashMap<CounterpartOf, ()>, AppError> {
         use exchange::Column;
         let areas = self.0.viewer.acting_areas();
-        let there =
-            Condition::any().add(Column::CommunityId.is_in(areas.clone())).add(Column::StreetId.is_in(areas.clone())).add(Column::DistrictId.is_in(areas));
+        let there = Condition::any()
+            .add(Column::CommunityId.is_in(areas.clone()))
+            .add(Column::StreetId.is_in(areas.clone()))
+            .add(Column::DistrictId.is_in(areas));
         let units = exchange::Entity::find()
             .select_only()
             .distinct()

@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 pub fn check_phone(field: &'static str, phone: &str) -> Result<(), Refusal> {
     let digits = phone.as_bytes();
     let right = digits.len() == 11 && digits[0] == b'1' && (b'3'..=b'9').contains(&digits[1]) && digits.iter().all(u8::is_ascii_digit);
-    if right { Ok(()) } else { Err(Refusal::invalid(field, "手机号码应为 11 位", "A mobile number has 11 digits")) }
+    if right { Ok(()) } else { Err(Refusal::invalid(field, "请填写有效的 11 位手机号码", "A mobile number has 11 digits")) }
 }
 
 /// How much of a unit's contact a viewer sees.
