@@ -461,3 +461,142 @@ CREATE INDEX contributions_community ON contributions (community_id, recorded_on
 CREATE INDEX contributions_recorded ON contributions (recorded_on, id);
 
 CREATE INDEX contributions_delivery ON contributions (delivery_id);
+
+CREATE TABLE venues (
+    id UUID NOT NULL PRIMARY KEY,
+    district_id UUID NOT NULL REFERENCES areas (id),
+    street_id UUID REFERENCES areas (id),
+    community_id UUID REFERENCES areas (id),
+    area_id UUID NOT NULL REFERENCES areas (id),
+    unit_id UUID REFERENCES units (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    address TEXT,
+    latitude BIGINT,
+    longitude BIGINT,
+    hours JSONB NOT NULL,
+    closures JSONB NOT NULL,
+    opened_on DATE NOT NULL,
+    closed_on DATE,
+    created_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT venues_kind CHECK (kind IN ('CENTRE', 'STATION', 'POST', 'UNIT_OWNED')),
+    CONSTRAINT venues_owner CHECK ((kind = 'UNIT_OWNED') = (unit_id IS NOT NULL)),
+    CONSTRAINT venues_point CHECK ((latitude IS NULL) = (longitude IS NULL)),
+    CONSTRAINT venues_latitude CHECK (latitude IS NULL OR latitude BETWEEN -90000000 AND 90000000),
+    CONSTRAINT venues_longitude CHECK (longitude IS NULL OR longitude BETWEEN -180000000 AND 180000000),
+    CONSTRAINT venues_dates CHECK (closed_on IS NULL OR closed_on >= opened_on)
+);
+
+CREATE INDEX venues_name ON venues (name, id);
+
+CREATE INDEX venues_community ON venues (community_id, id);
+
+CREATE INDEX venues_street ON venues (street_id, id);
+
+CREATE INDEX venues_district ON venues (district_id, id);
+
+CREATE INDEX venues_unit ON venues (unit_id, id);
+
+CREATE TABLE zones (
+    id UUID NOT NULL PRIMARY KEY,
+    district_id UUID NOT NULL REFERENCES areas (id),
+    venue_id UUID NOT NULL REFERENCES venues (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    capacity INTEGER,
+    equipment TEXT,
+    hours JSONB,
+    closures JSONB NOT NULL,
+    buffer_before INTEGER NOT NULL,
+    buffer_after INTEGER NOT NULL,
+    lead_days INTEGER NOT NULL,
+    longest_minutes INTEGER NOT NULL,
+    approval BOOLEAN NOT NULL,
+    closed_on DATE,
+    created_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT zones_capacity CHECK (capacity IS NULL OR capacity > 0),
+    CONSTRAINT zones_buffers CHECK (buffer_before BETWEEN 0 AND 240 AND buffer_after BETWEEN 0 AND 240),
+    CONSTRAINT zones_lead CHECK (lead_days > 0),
+    CONSTRAINT zones_longest CHECK (longest_minutes > 0)
+);
+
+CREATE INDEX zones_venue ON zones (venue_id, id);
+
+CREATE TABLE venue_services (
+    id UUID NOT NULL PRIMARY KEY,
+    district_id UUID NOT NULL REFERENCES areas (id),
+    venue_id UUID NOT NULL REFERENCES venues (id),
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    provider TEXT,
+    hours TEXT,
+    how_to_ask TEXT,
+    fee BIGINT,
+    ended_on DATE,
+    created_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT venue_services_fee CHECK (fee IS NULL OR fee >= 0)
+);
+
+CREATE INDEX venue_services_venue ON venue_services (venue_id, id);
+
+CREATE TABLE booking_series (
+    id UUID NOT NULL PRIMARY KEY,
+    district_id UUID NOT NULL REFERENCES areas (id),
+    zone_id UUID NOT NULL REFERENCES zones (id),
+    rule TEXT NOT NULL,
+    skipped JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE bookings (
+    id UUID NOT NULL PRIMARY KEY,
+    district_id UUID NOT NULL REFERENCES areas (id),
+    venue_id UUID NOT NULL REFERENCES venues (id),
+    zone_id UUID NOT NULL REFERENCES zones (id),
+    unit_id UUID REFERENCES units (id),
+    community_id UUID REFERENCES areas (id),
+    series_id UUID REFERENCES booking_series (id),
+    starts_at TIMESTAMPTZ NOT NULL,
+    ends_at TIMESTAMPTZ NOT NULL,
+    held_from TIMESTAMPTZ NOT NULL,
+    held_until TIMESTAMPTZ NOT NULL,
+    purpose TEXT NOT NULL,
+    headcount INTEGER,
+    activity BOOLEAN NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    requested_by UUID NOT NULL REFERENCES accounts (id),
+    requested_at TIMESTAMPTZ NOT NULL,
+    promoted BOOLEAN NOT NULL,
+    next_step_at TIMESTAMPTZ,
+    CONSTRAINT bookings_interval CHECK (starts_at < ends_at),
+    CONSTRAINT bookings_held CHECK (held_from <= starts_at AND ends_at <= held_until),
+    CONSTRAINT bookings_one_party CHECK ((unit_id IS NULL) <> (community_id IS NULL)),
+    CONSTRAINT bookings_headcount CHECK (headcount IS NULL OR headcount > 0),
+    CONSTRAINT bookings_status CHECK (
+        status IN ('WAITING', 'REQUESTED', 'APPROVED', 'COMPLETED', 'REJECTED', 'CANCELLED', 'EXPIRED', 'NO_SHOW')
+    )
+);
+
+CREATE INDEX bookings_zone ON bookings (zone_id, starts_at);
+
+CREATE INDEX bookings_live ON bookings (zone_id, held_until) WHERE status IN ('REQUESTED', 'APPROVED');
+
+CREATE INDEX bookings_waiting ON bookings (zone_id, id) WHERE status = 'WAITING';
+
+CREATE INDEX bookings_unit ON bookings (unit_id, starts_at, id);
+
+CREATE INDEX bookings_community ON bookings (community_id, starts_at, id);
+
+CREATE INDEX bookings_venue ON bookings (venue_id, starts_at, id);
+
+CREATE INDEX bookings_starts ON bookings (starts_at, id);
+
+CREATE INDEX bookings_of_series ON bookings (series_id, id) WHERE series_id IS NOT NULL;
+
+CREATE INDEX bookings_next_step ON bookings (next_step_at) WHERE next_step_at IS NOT NULL;
+
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+
+ALTER TABLE bookings ADD CONSTRAINT bookings_no_overlap
+    EXCLUDE USING gist (zone_id WITH =, tstzrange(held_from, held_until) WITH &&) WHERE (status IN ('REQUESTED', 'APPROVED'));

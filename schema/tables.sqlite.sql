@@ -46,6 +46,74 @@ CREATE INDEX areas_name ON areas (name, id);
 
 CREATE INDEX areas_parent ON areas (parent_id);
 
+CREATE TABLE booking_series (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    zone_id BLOB NOT NULL REFERENCES zones (id),
+    rule TEXT NOT NULL,
+    skipped TEXT NOT NULL,
+    created_at TEXT NOT NULL
+);
+
+CREATE TRIGGER bookings_no_overlap BEFORE INSERT ON bookings WHEN NEW.status IN ('REQUESTED', 'APPROVED') AND EXISTS (
+    SELECT 1 FROM bookings WHERE zone_id = NEW.zone_id AND id <> NEW.id AND status IN ('REQUESTED', 'APPROVED')
+    AND held_from < NEW.held_until AND held_until > NEW.held_from
+) BEGIN SELECT RAISE(ABORT, 'bookings_no_overlap'); END;
+
+CREATE TRIGGER bookings_no_overlap_moved BEFORE UPDATE OF zone_id, status, held_from, held_until ON bookings
+WHEN NEW.status IN ('REQUESTED', 'APPROVED') AND EXISTS (
+    SELECT 1 FROM bookings WHERE zone_id = NEW.zone_id AND id <> NEW.id AND status IN ('REQUESTED', 'APPROVED')
+    AND held_from < NEW.held_until AND held_until > NEW.held_from
+) BEGIN SELECT RAISE(ABORT, 'bookings_no_overlap'); END;
+
+CREATE TABLE bookings (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    venue_id BLOB NOT NULL REFERENCES venues (id),
+    zone_id BLOB NOT NULL REFERENCES zones (id),
+    unit_id BLOB REFERENCES units (id),
+    community_id BLOB REFERENCES areas (id),
+    series_id BLOB REFERENCES booking_series (id),
+    starts_at TEXT NOT NULL,
+    ends_at TEXT NOT NULL,
+    held_from TEXT NOT NULL,
+    held_until TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    headcount INTEGER,
+    activity BOOLEAN NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    requested_by BLOB NOT NULL REFERENCES accounts (id),
+    requested_at TEXT NOT NULL,
+    promoted BOOLEAN NOT NULL,
+    next_step_at TEXT,
+    CONSTRAINT bookings_interval CHECK (starts_at < ends_at),
+    CONSTRAINT bookings_held CHECK (held_from <= starts_at AND ends_at <= held_until),
+    CONSTRAINT bookings_one_party CHECK ((unit_id IS NULL) <> (community_id IS NULL)),
+    CONSTRAINT bookings_headcount CHECK (headcount IS NULL OR headcount > 0),
+    CONSTRAINT bookings_status CHECK (
+        status IN ('WAITING', 'REQUESTED', 'APPROVED', 'COMPLETED', 'REJECTED', 'CANCELLED', 'EXPIRED', 'NO_SHOW')
+    )
+);
+
+CREATE INDEX bookings_community ON bookings (community_id, starts_at, id);
+
+CREATE INDEX bookings_live ON bookings (zone_id, held_until) WHERE status IN ('REQUESTED', 'APPROVED');
+
+CREATE INDEX bookings_next_step ON bookings (next_step_at) WHERE next_step_at IS NOT NULL;
+
+CREATE INDEX bookings_of_series ON bookings (series_id, id) WHERE series_id IS NOT NULL;
+
+CREATE INDEX bookings_starts ON bookings (starts_at, id);
+
+CREATE INDEX bookings_unit ON bookings (unit_id, starts_at, id);
+
+CREATE INDEX bookings_venue ON bookings (venue_id, starts_at, id);
+
+CREATE INDEX bookings_waiting ON bookings (zone_id, id) WHERE status = 'WAITING';
+
+CREATE INDEX bookings_zone ON bookings (zone_id, starts_at);
+
 CREATE TABLE contributions (
     id BLOB NOT NULL PRIMARY KEY,
     district_id BLOB NOT NULL REFERENCES areas (id),
@@ -461,3 +529,80 @@ CREATE UNIQUE INDEX units_credit_code ON units (credit_code);
 CREATE INDEX units_district ON units (district_id, id);
 
 CREATE INDEX units_name ON units (name, id);
+
+CREATE TABLE venue_services (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    venue_id BLOB NOT NULL REFERENCES venues (id),
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    provider TEXT,
+    hours TEXT,
+    how_to_ask TEXT,
+    fee BIGINT,
+    ended_on DATE,
+    created_at TEXT NOT NULL,
+    CONSTRAINT venue_services_fee CHECK (fee IS NULL OR fee >= 0)
+);
+
+CREATE INDEX venue_services_venue ON venue_services (venue_id, id);
+
+CREATE TABLE venues (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    street_id BLOB REFERENCES areas (id),
+    community_id BLOB REFERENCES areas (id),
+    area_id BLOB NOT NULL REFERENCES areas (id),
+    unit_id BLOB REFERENCES units (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    address TEXT,
+    latitude BIGINT,
+    longitude BIGINT,
+    hours TEXT NOT NULL,
+    closures TEXT NOT NULL,
+    opened_on DATE NOT NULL,
+    closed_on DATE,
+    created_at TEXT NOT NULL,
+    CONSTRAINT venues_kind CHECK (kind IN ('CENTRE', 'STATION', 'POST', 'UNIT_OWNED')),
+    CONSTRAINT venues_owner CHECK ((kind = 'UNIT_OWNED') = (unit_id IS NOT NULL)),
+    CONSTRAINT venues_point CHECK ((latitude IS NULL) = (longitude IS NULL)),
+    CONSTRAINT venues_latitude CHECK (latitude IS NULL OR latitude BETWEEN -90000000 AND 90000000),
+    CONSTRAINT venues_longitude CHECK (longitude IS NULL OR longitude BETWEEN -180000000 AND 180000000),
+    CONSTRAINT venues_dates CHECK (closed_on IS NULL OR closed_on >= opened_on)
+);
+
+CREATE INDEX venues_community ON venues (community_id, id);
+
+CREATE INDEX venues_district ON venues (district_id, id);
+
+CREATE INDEX venues_name ON venues (name, id);
+
+CREATE INDEX venues_street ON venues (street_id, id);
+
+CREATE INDEX venues_unit ON venues (unit_id, id);
+
+CREATE TABLE zones (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    venue_id BLOB NOT NULL REFERENCES venues (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    capacity INTEGER,
+    equipment TEXT,
+    hours TEXT,
+    closures TEXT NOT NULL,
+    buffer_before INTEGER NOT NULL,
+    buffer_after INTEGER NOT NULL,
+    lead_days INTEGER NOT NULL,
+    longest_minutes INTEGER NOT NULL,
+    approval BOOLEAN NOT NULL,
+    closed_on DATE,
+    created_at TEXT NOT NULL,
+    CONSTRAINT zones_capacity CHECK (capacity IS NULL OR capacity > 0),
+    CONSTRAINT zones_buffers CHECK (buffer_before BETWEEN 0 AND 240 AND buffer_after BETWEEN 0 AND 240),
+    CONSTRAINT zones_lead CHECK (lead_days > 0),
+    CONSTRAINT zones_longest CHECK (longest_minutes > 0)
+);
+
+CREATE INDEX zones_venue ON zones (venue_id, id);

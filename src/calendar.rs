@@ -105,7 +105,8 @@ pub fn parse_holidays(toml: &str) -> Result<Vec<Holiday>, Wrong> {
                 }
                 let row = Holiday { year, date, working, name: name.clone() };
                 if let Some(other) = rows.insert(date, row) {
-                    let wrong = Wrong::new(format!("{date} 已列在“{}”下", other.name), format!("{date} is already listed under {}", other.name));
+                    let wrong =
+                        Wrong::new(format!("{date} 已列在“{}”下", other.name), format!("{date} is already listed under {}", other.name));
                     return Err(at(wrong));
                 }
             }
@@ -113,6 +114,9 @@ pub fn parse_holidays(toml: &str) -> Result<Vec<Holiday>, Wrong> {
     }
     Ok(rows.into_values().collect())
 }
+
+/// A half-open span of time.
+pub type Span = (DateTime<Utc>, DateTime<Utc>);
 
 /// What is wrong with a table, for a reader of either language.
 #[derive(Clone, Debug, PartialEq)]

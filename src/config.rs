@@ -72,6 +72,12 @@ pub struct Settings {
     /// Calendar days after which a pledge that its unit has not confirmed is hidden
     #[arg(long, env = "ALLIANCE_STALE_DAYS", default_value_t = 180, value_parser = clap::value_parser!(u32).range(1..=3650), global = true)]
     pub stale_days: u32,
+    /// Working days after which a request to book a zone that nobody answered expires
+    #[arg(long, env = "ALLIANCE_BOOKING_DAYS", default_value_t = 2, value_parser = days(), global = true)]
+    pub booking_days: u32,
+    /// Hours for which a time that came free is held for whoever waited for it
+    #[arg(long, env = "ALLIANCE_PROMOTION_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=240), global = true)]
+    pub promotion_hours: u32,
     /// Failed sign-ins after which a login is locked
     #[arg(long, env = "ALLIANCE_SIGN_IN_ATTEMPTS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100), global = true)]
     pub sign_in_attempts: u32,

@@ -40,9 +40,46 @@ impl ScalarType for Date {
     }
 }
 
+/// A time of day in Asia/Shanghai in whole minutes, written 08:30; 24:00 is the end of the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimeOfDay(pub u16);
+
+impl TimeOfDay {
+    fn parse(text: &str) -> Option<TimeOfDay> {
+        let (hour, minute) = text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2)?;
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u16>().ok()).flatten();
+        let (hour, minute) = (digits(hour)?, digits(minute)?);
+        (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(TimeOfDay(hour * 60 + minute))
+    }
+}
+
+/// A time of day in Asia/Shanghai in whole minutes, written 08:30; 24:00 is the end of the day.
+#[Scalar(name = "TimeOfDay", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339#section-5.6")]
+impl ScalarType for TimeOfDay {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => TimeOfDay::parse(text).ok_or_else(|| InputValueError::custom("not a time of day such as 08:30")),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(format!("{:02}:{:02}", self.0 / 60, self.0 % 60))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_day_has_two_and_two_digits_up_to_midnight() {
+        assert_eq!(TimeOfDay::parse("08:30"), Some(TimeOfDay(510)));
+        assert_eq!(TimeOfDay::parse("24:00"), Some(TimeOfDay(1440)));
+        for text in ["24:01", "8:30", "08:60", "+8:30", "08:3", "08:30:00", ""] {
+            assert_eq!(TimeOfDay::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_day_has_four_two_and_two_digits() {

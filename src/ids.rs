@@ -36,6 +36,11 @@ node_kinds! {
     Delivery = "delivery",
     Evaluation = "evaluation",
     Contribution = "contribution",
+    Venue = "venue",
+    Zone = "zone",
+    Service = "service",
+    Booking = "booking",
+    Series = "series",
     Account = "account",
     Grant = "grant",
 }

@@ -40,6 +40,10 @@ pub mod resources;
 
 pub mod contributions;
 
+pub mod venues;
+
+pub mod bookings;
+
 pub mod needs;
 
 pub mod matches;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::calendar::shanghai_day;
+use crate::calendar::{Span, shanghai_day};
 use crate::decimal::Decimal;
 use crate::ids::GlobalId;
 use crate::lang::Lang;
@@ -62,7 +62,7 @@ refusals! {
         format!("最多可填 {outstanding} {measure}"), format!("At most {outstanding} {measure} can be entered here");
     /// The wanted quantity cannot fall below what is already matched.
     AlreadyMatched { matched: Decimal, measure: String } = "ALREADY_MATCHED",
-        format!("已有 {matched} {measure} 完成对接，需求数量不能低于此数"), format!("{matched} {measure} are matched already; the need cannot ask for less");
+        format!("已对接 {matched} {measure}，需求量不得低于此数"), format!("{matched} {measure} are matched already; the need cannot ask for less");
     /// The need and the pledge are measured differently.
     MeasureMismatch { need: String, pledge: String } = "MEASURE_MISMATCH",
         format!("需求按“{need}”计，资源按“{pledge}”计，无法对接"), format!("The need is counted in {need}, the pledge in {pledge}");
@@ -81,7 +81,7 @@ refusals! {
     /// The account stands on both sides of the match and must say for which one it acts.
     AmbiguousSide = "AMBIGUOUS_SIDE", "您同时代表双方，请注明以哪一方身份办理", "You stand on both sides; say for which one you act";
     /// This side has already evaluated the match.
-    AlreadyEvaluated = "ALREADY_EVALUATED", "您方已评价，不能重复评价", "This side has evaluated the match already";
+    AlreadyEvaluated = "ALREADY_EVALUATED", "本方已评价，不能重复评价", "This side has evaluated the match already";
     /// The contribution has been reversed already, or is itself a reversal.
     AlreadyReversed = "ALREADY_REVERSED", "该笔投入已冲销，或本身就是冲销记录", "The contribution is reversed already, or is itself a reversal";
     /// The match is already proposed to another unit.
@@ -90,6 +90,18 @@ refusals! {
     AlreadyJoined = "ALREADY_JOINED", "该单位已加入或已结对，无需重复办理", "The unit is in it already";
     /// The value is already used by another object: a login, a code, a credit code.
     AlreadyTaken { what: String } = "ALREADY_TAKEN", format!("“{what}”已被使用"), format!("{what} is in use already");
+    /// The time, with the buffers of the zone, is taken: see `related` for the bookings in the way and `freeTimes` for the next free times.
+    TimeTaken { free: Vec<Span> } = "TIME_TAKEN",
+        format!("该时段已被占用，可改约：{}", free.iter().map(|time| span_zh(*time)).collect::<Vec<_>>().join("；")),
+        format!("The time is taken; free are: {}", free.iter().map(|time| span_en(*time)).collect::<Vec<_>>().join("; "));
+    /// The time is not, or not wholly, within the opening hours of the zone, or on a day on which it is closed.
+    OutsideOpeningHours = "OUTSIDE_OPENING_HOURS", "该时段不在开放时间内，请查看开放时间后再约", "The time is not within the opening hours";
+    /// More people than the zone holds.
+    OverCapacity { capacity: i32 } = "OVER_CAPACITY", format!("该功能区最多容纳 {capacity} 人"), format!("The zone holds {capacity} people");
+    /// The zone cannot be booked so far ahead.
+    TooFarAhead { day: NaiveDate } = "TOO_FAR_AHEAD", format!("目前最晚可约至 {day}"), format!("It can be booked up to {day} today");
+    /// The zone cannot be booked for so long at a time.
+    TooLong { minutes: i32 } = "TOO_LONG", format!("单次最长 {minutes} 分钟"), format!("At most {minutes} minutes at a time");
     /// The login or the password is wrong.
     WrongCredentials = "WRONG_CREDENTIALS", "账号或密码不正确", "The login or the password is wrong";
     /// Too many failed attempts: the account is locked until the time in the message.
@@ -103,6 +115,14 @@ refusals! {
     HeaderNotAllowed = "HEADER_NOT_ALLOWED", "此操作不接受幂等键或试运行", "This mutation takes neither Idempotency-Key nor X-Dry-Run";
     /// The confirmation or the step came too late: what it needed has lapsed or changed meanwhile.
     Lapsed { day: NaiveDate } = "LAPSED", format!("已于 {day} 到期失效"), format!("It lapsed on {day}");
+}
+
+fn span_zh(time: Span) -> String {
+    format!("{} 至 {}", clock_time(time.0), clock_time(time.1))
+}
+
+fn span_en(time: Span) -> String {
+    format!("{} to {}", clock_time(time.0), clock_time(time.1))
 }
 
 fn clock_time(at: DateTime<Utc>) -> String {

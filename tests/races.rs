@@ -67,6 +67,25 @@ both! {
         }
     }
 
+    async fn of_thirty_two_who_book_one_hour_one_gets_it(app) {
+        let w = app.world().await;
+        let hall = w.hall(json!({ "approval": false })).await;
+        let claimants = claimants(app, &w).await;
+        let hall = &hall;
+        for round in 0..3 {
+            let bookings = join_all((0..CROWD).map(|n| {
+                let (actor, unit) = &claimants[n % claimants.len()];
+                // All overlap the same minute, no two are alike.
+                let (from, to) = (format!("{:02}:{:02}", 9 + 3 * round, n), format!("{:02}:{:02}", 10 + 3 * round, n));
+                async move { actor.book(hall, unit, &from, &to, json!({})).await }
+            }));
+            let bookings = bookings.await;
+            assert_eq!(tally(&bookings), [("DONE", 1), ("TIME_TAKEN", CROWD - 1)].into());
+            app.check_invariants().await;
+        }
+        assert_eq!(deadlocks(app).await, 0);
+    }
+
     async fn claims_of_three_take_nine_of_ten(app) {
         let w = app.world().await;
         let claimants = claimants(app, &w).await;

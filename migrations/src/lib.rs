@@ -19,7 +19,8 @@ macro_rules! script {
     };
 }
 
-const SCRIPTS: &[Script] = &[script!("m0001_spine"), script!("m0002_units"), script!("m0003_exchange")];
+const SCRIPTS: &[Script] =
+    &[script!("m0001_spine"), script!("m0002_units"), script!("m0003_exchange"), script!("m0004_venues"), script!("m0005_bookings")];
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {

@@ -111,7 +111,11 @@ impl Viewer {
 
     /// The areas that the viewer acts for.
     pub fn acting_areas(&self) -> Vec<Uuid> {
-        self.grants.iter().filter(|grant| grant.role != Role::Auditor && READING_ROLES.contains(&grant.role)).filter_map(|grant| grant.area_id).collect()
+        self.grants
+            .iter()
+            .filter(|grant| grant.role != Role::Auditor && READING_ROLES.contains(&grant.role))
+            .filter_map(|grant| grant.area_id)
+            .collect()
     }
 
     /// The units that the viewer represents.

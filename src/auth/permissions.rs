@@ -102,6 +102,12 @@ permissions! {
     ReportDelivery = "REPORT_DELIVERY": UnitRepresentative;
     /// Accept or refuse what was delivered to a community.
     AcceptDelivery = "ACCEPT_DELIVERY": CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
+    /// Add, change and close venues, their zones and services, for the area or the unit that owns them.
+    ManageVenue = "MANAGE_VENUE": CommunitySecretary, UnitRepresentative, StreetOfficer(behalf), DistrictAdmin(behalf);
+    /// Book a zone for a unit or a community, give a booking up and take a promoted one up.
+    BookZone = "BOOK_ZONE": UnitRepresentative, CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
+    /// Approve, reject and cancel bookings as the owner of the venue, and say who came.
+    AnswerBooking = "ANSWER_BOOKING": CommunitySecretary, UnitRepresentative, StreetOfficer(behalf), DistrictAdmin(behalf);
     /// Reverse a contribution that was recorded by mistake.
     ReverseContribution = "REVERSE_CONTRIBUTION": CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
 }

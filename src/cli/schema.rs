@@ -43,7 +43,7 @@ fn compare(folder: &Path, files: &[(&str, String)]) -> Result<(), String> {
     }
     let names = names.join(", ");
     Err(both(
-        format!("与代码不一致，请运行 alliance schema:{names}"),
+        format!("与代码不一致，请运行 alliance schema：{names}"),
         format!("These differ from the code, run `alliance schema`: {names}"),
     ))
 }

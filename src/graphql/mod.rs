@@ -233,4 +233,18 @@ pub enum Action {
     Leave,
     /// Pair a unit with a community.
     Pair,
+    /// Add a zone to a venue.
+    AddZone,
+    /// Add a service to a venue.
+    AddService,
+    /// Book a zone.
+    Book,
+    /// Approve a booking.
+    Approve,
+    /// Take up a time that was waited for.
+    TakeUp,
+    /// Say that a booking took place.
+    Complete,
+    /// Say that nobody came to a booking.
+    MarkNoShow,
 }

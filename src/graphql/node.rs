@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 
 use super::request;
 use crate::areas::graphql::{AreaKey, GovernanceArea};
+use crate::bookings::graphql::{Booking, BookingKey, BookingSeries, SeriesKey};
 use crate::contributions::graphql::{Contribution, ContributionKey};
 use crate::error::AppError;
 use crate::ids::{GlobalId, NodeKind};
@@ -11,6 +12,7 @@ use crate::matches::graphql::{Delivery, DeliveryKey, Evaluation, EvaluationKey, 
 use crate::needs::graphql::{CommunityNeed, NeedKey};
 use crate::resources::graphql::{PledgeKey, ResourcePledge};
 use crate::units::graphql::{Alliance, AllianceKey, MemberUnit, Membership, MembershipKey, UnitKey};
+use crate::venues::graphql::{FunctionZone, ServiceKey, Venue, VenueKey, VenueService, ZoneKey};
 
 /// Everything that has a global id.
 #[derive(Interface, Clone)]
@@ -26,6 +28,11 @@ pub enum Node {
     Delivery(Delivery),
     Evaluation(Evaluation),
     Contribution(Contribution),
+    Venue(Venue),
+    FunctionZone(FunctionZone),
+    VenueService(VenueService),
+    Booking(Booking),
+    BookingSeries(BookingSeries),
 }
 
 /// Fetches objects by id, in the order asked for; what does not exist and what may not be seen is `None`. One statement for each kind.
@@ -47,6 +54,11 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
     let deliveries = of_kind!(Delivery, DeliveryKey);
     let evaluations = of_kind!(Evaluation, EvaluationKey);
     let contributions = of_kind!(Contribution, ContributionKey);
+    let venues = of_kind!(Venue, VenueKey);
+    let zones = of_kind!(Zone, ZoneKey);
+    let services = of_kind!(Service, ServiceKey);
+    let bookings = of_kind!(Booking, BookingKey);
+    let series = of_kind!(Series, SeriesKey);
     let node = |id: &GlobalId| match id.kind {
         NodeKind::Area => areas.get(&AreaKey(id.key)).cloned().map(Node::from),
         NodeKind::Unit => units.get(&UnitKey(id.key)).cloned().map(Node::from),
@@ -58,6 +70,11 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
         NodeKind::Delivery => deliveries.get(&DeliveryKey(id.key)).cloned().map(Node::from),
         NodeKind::Evaluation => evaluations.get(&EvaluationKey(id.key)).cloned().map(Node::from),
         NodeKind::Contribution => contributions.get(&ContributionKey(id.key)).cloned().map(Node::from),
+        NodeKind::Venue => venues.get(&VenueKey(id.key)).cloned().map(Node::from),
+        NodeKind::Zone => zones.get(&ZoneKey(id.key)).cloned().map(Node::from),
+        NodeKind::Service => services.get(&ServiceKey(id.key)).cloned().map(Node::from),
+        NodeKind::Booking => bookings.get(&BookingKey(id.key)).cloned().map(Node::from),
+        NodeKind::Series => series.get(&SeriesKey(id.key)).cloned().map(Node::from),
         NodeKind::Pairing | NodeKind::Account | NodeKind::Grant => None,
     };
     Ok(ids.iter().map(node).collect())

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::sea_query::{
     Alias, Asterisk, Expr, ExprTrait, IntoColumnRef, Order, OverStatement, Query, SelectStatement, SimpleExpr, WindowStatement,
 };
@@ -34,7 +34,9 @@ impl PageArgs {
             Some(_) => Err(AppError::BadInput { zh: "first 和 last 须在 1 至 100 之间", en: "first and last take 1 to 100" }),
         };
         if [&after, &before].into_iter().flatten().any(|cursor| cursor.len() > LONGEST_CURSOR) {
-            return Err(AppError::BadInput { zh: "游标无效，或不属于此排序", en: "The cursor is not one of this list and order" });
+            return Err(AppError::BadInput {
+                zh: "游标无效，或不属于此排序", en: "The cursor is not one of this list and order"
+            });
         }
         Ok(PageArgs { first: size(first)?, after, last: size(last)?, before })
     }
@@ -45,6 +47,7 @@ impl PageArgs {
 pub enum Key {
     Int(SimpleExpr),
     Day(SimpleExpr),
+    Instant(SimpleExpr),
     Text(SimpleExpr),
 }
 
@@ -64,7 +67,7 @@ impl Sort {
 
     fn columns(&self) -> Vec<SimpleExpr> {
         let keys = self.keys.iter().map(|key| match key {
-            Key::Int(expr) | Key::Day(expr) | Key::Text(expr) => expr.clone(),
+            Key::Int(expr) | Key::Day(expr) | Key::Instant(expr) | Key::Text(expr) => expr.clone(),
         });
         keys.chain([self.id.clone()]).collect()
     }
@@ -76,6 +79,7 @@ impl Sort {
             parts.push(match key {
                 Key::Int(_) => serde_json::json!(row.try_get::<i64>("", &column)?),
                 Key::Day(_) => serde_json::json!(row.try_get::<NaiveDate>("", &column)?),
+                Key::Instant(_) => serde_json::json!(row.try_get::<DateTime<Utc>>("", &column)?),
                 Key::Text(_) => serde_json::json!(row.try_get::<String>("", &column)?),
             });
         }
@@ -96,6 +100,7 @@ impl Sort {
             values.push(match key {
                 Key::Int(_) => Expr::value(part.as_i64().ok_or_else(wrong)?),
                 Key::Day(_) => Expr::value(part.as_str().and_then(crate::date::parse).ok_or_else(wrong)?),
+                Key::Instant(_) => Expr::value(part.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok()).ok_or_else(wrong)?),
                 Key::Text(_) => Expr::value(part.as_str().filter(|text| !text.contains('\0')).ok_or_else(wrong)?.to_owned()),
             });
         }
@@ -129,7 +134,7 @@ struct Plan {
 
 fn plan(mut query: SelectStatement, sort: &Sort, args: &PageArgs) -> Result<Plan> {
     for (n, key) in sort.keys.iter().enumerate() {
-        let (Key::Int(expr) | Key::Day(expr) | Key::Text(expr)) = key;
+        let (Key::Int(expr) | Key::Day(expr) | Key::Instant(expr) | Key::Text(expr)) = key;
         query.expr_as(expr.clone(), Alias::new(format!("sort_{n}")));
     }
     query.expr_as(sort.id.clone(), Alias::new("sort_id"));

@@ -11,6 +11,7 @@ use super::node::{Node, load_nodes};
 use super::request;
 use crate::error::{AppError, Result};
 use crate::refusal::{Reason, Refusal, RefusalCode, Warning, WarningCode};
+use crate::venues::graphql::Interval;
 use crate::work::{Work, statement};
 
 /// Keys as they are stored.
@@ -174,6 +175,8 @@ pub struct RefusalView {
     pub path: Option<Vec<String>>,
     /// The objects that the refusal is about, as far as the viewer may see them.
     pub related: Vec<Node>,
+    /// Where a time was taken, the next free times of that length; else empty.
+    pub free_times: Vec<Interval>,
 }
 
 impl RefusalView {
@@ -183,6 +186,10 @@ impl RefusalView {
             message: refusal.reason.message(request(ctx).lang),
             path: (!refusal.path.is_empty()).then(|| refusal.path.iter().map(|part| (*part).to_owned()).collect()),
             related: load_nodes(ctx, &refusal.related).await?.into_iter().flatten().collect(),
+            free_times: match refusal.reason {
+                Reason::TimeTaken { free } => free.into_iter().map(Interval::from).collect(),
+                _ => Vec::new(),
+            },
         })
     }
 }

@@ -5,6 +5,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBu
 use super::node::NodeQuery;
 use crate::areas::graphql::{AreaMutation, AreaQuery};
 use crate::auth::graphql::{AccountMutation, AccountQuery, GrantMutation, SessionMutation, SessionQuery};
+use crate::bookings::graphql::{BookingMutation, BookingQuery};
 use crate::contributions::graphql::ContributionMutation;
 use crate::journal::graphql::{ChangeSubscription, JournalQuery};
 use crate::matches::graphql::{MatchMutation, MatchQuery};
@@ -12,6 +13,7 @@ use crate::needs::graphql::{NeedMutation, NeedQuery};
 use crate::reports::graphql::ReportQuery;
 use crate::resources::graphql::{PledgeMutation, PledgeQuery};
 use crate::units::graphql::{UnitMutation, UnitQuery};
+use crate::venues::graphql::{VenueMutation, VenueQuery};
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
@@ -22,6 +24,8 @@ pub struct Query(
     AreaQuery,
     UnitQuery,
     PledgeQuery,
+    VenueQuery,
+    BookingQuery,
     NeedQuery,
     MatchQuery,
     ReportQuery,
@@ -37,6 +41,8 @@ pub struct Mutation(
     AreaMutation,
     UnitMutation,
     PledgeMutation,
+    VenueMutation,
+    BookingMutation,
     NeedMutation,
     MatchMutation,
     ContributionMutation,

@@ -75,7 +75,7 @@ term! {
         /// A hidden pledge can be seen again.
         PledgeShown = "PLEDGE_SHOWN" "资源恢复展示",
         /// A pledge was withdrawn by its unit.
-        PledgeWithdrawn = "PLEDGE_WITHDRAWN" "资源撤回",
+        PledgeWithdrawn = "PLEDGE_WITHDRAWN" "资源下架",
         /// A need was posted as a draft.
         NeedPosted = "NEED_POSTED" "新建需求",
         /// A need was changed.
@@ -93,7 +93,7 @@ term! {
         /// Everything that a need asked for is promised.
         NeedMatched = "NEED_MATCHED" "需求对接完成",
         /// Part of a need was given back, so that it can be claimed again.
-        NeedReleased = "NEED_RELEASED" "需求余量退回",
+        NeedReleased = "NEED_RELEASED" "需求余量重新开放",
         /// The fulfilment of a need went on: something was reported, or a report was answered.
         NeedProgressed = "NEED_PROGRESSED" "需求实施进展",
         /// Everything that a need asked for was accepted.
@@ -107,7 +107,7 @@ term! {
         /// The other side confirmed a match.
         MatchConfirmed = "MATCH_CONFIRMED" "确认对接",
         /// The other side rejected a match.
-        MatchRejected = "MATCH_REJECTED" "婉拒对接",
+        MatchRejected = "MATCH_REJECTED" "不予确认对接",
         /// The unit cancelled a match.
         MatchCancelled = "MATCH_CANCELLED" "单位取消对接",
         /// The community, or the service for it, revoked a match.
@@ -138,6 +138,44 @@ term! {
         ContributionRecorded = "CONTRIBUTION_RECORDED" "记入投入",
         /// A contribution was reversed.
         ContributionReversed = "CONTRIBUTION_REVERSED" "冲销投入",
+        /// A venue was added.
+        VenueAdded = "VENUE_ADDED" "新增阵地",
+        /// A venue's entry was changed.
+        VenueChanged = "VENUE_CHANGED" "阵地信息变更",
+        /// A venue takes no more bookings.
+        VenueClosed = "VENUE_CLOSED" "阵地停用",
+        /// A function zone was added.
+        ZoneAdded = "ZONE_ADDED" "新增功能区",
+        /// A function zone's entry was changed.
+        ZoneChanged = "ZONE_CHANGED" "功能区信息变更",
+        /// A function zone takes no more bookings.
+        ZoneClosed = "ZONE_CLOSED" "功能区停用",
+        /// A service of a venue was added.
+        ServiceAdded = "SERVICE_ADDED" "新增服务项目",
+        /// A service of a venue is no longer given.
+        ServiceEnded = "SERVICE_ENDED" "停办服务项目",
+        /// A zone was requested for a time, which is held until the owner answers.
+        BookingRequested = "BOOKING_REQUESTED" "申请预约",
+        /// A booking stands.
+        BookingApproved = "BOOKING_APPROVED" "预约通过",
+        /// A booking was turned down, or gave way to an activity of the community.
+        BookingRejected = "BOOKING_REJECTED" "预约未通过",
+        /// A booking was given up.
+        BookingCancelled = "BOOKING_CANCELLED" "取消预约",
+        /// Nobody answered a booking in time, or nobody took it up.
+        BookingExpired = "BOOKING_EXPIRED" "预约失效",
+        /// Somebody waits for a time that is taken.
+        BookingWaiting = "BOOKING_WAITING" "预约候补",
+        /// A time that somebody waited for is free, and held for them for a day.
+        BookingPromoted = "BOOKING_PROMOTED" "候补转正",
+        /// A booking took place.
+        BookingCompleted = "BOOKING_COMPLETED" "预约完成",
+        /// Nobody came to a booking.
+        BookingNoShow = "BOOKING_NO_SHOW" "预约未到场",
+        /// A series of bookings was made.
+        SeriesBooked = "SERIES_BOOKED" "新增系列预约",
+        /// What was left of a series was given up.
+        SeriesCancelled = "SERIES_CANCELLED" "取消系列预约",
         /// An account was created.
         AccountCreated = "ACCOUNT_CREATED" "新建账号",
         /// An account was closed.

@@ -80,11 +80,9 @@ pub struct MatchesOfCategory {
     period: Period,
 }
 
-/// How few a public figure may tell of what only those concerned may see: one, where the viewer reads the whole area.
-fn fewest(ctx: &Context<'_>, period: &Period) -> i64 {
-    let areas = request(ctx).viewer.areas();
-    let reads = period.area.as_ref().is_some_and(|area| area.ancestry().iter().any(|above| areas.contains(above)));
-    if reads { 1 } else { FEWEST }
+/// The cells that may be told: those of enough rows, and those of which the viewer sees every row anyway.
+fn told<V: PartialEq>(counts: Vec<(V, i64)>, seen: &[(V, i64)]) -> impl Iterator<Item = (V, i64)> {
+    counts.into_iter().filter(|cell| cell.1 >= FEWEST || seen.contains(cell))
 }
 
 /// A page of the needs behind a figure.
@@ -219,32 +217,35 @@ impl Statistics {
         Ok(counts.into_iter().map(|(category, count)| NeedsOfCategory { category, count, period: self.0.clone() }).collect())
     }
 
-    /// Matches applied for in the period, by the state that they are in now; fewer than five in a state are told to those alone who read
-    /// the whole area.
+    /// Matches applied for in the period, by the state that they are in now; fewer than five in a state are told to those alone who see all
+    /// of them.
     async fn matches_by_status(&self, ctx: &Context<'_>) -> Result<Vec<MatchesInState>> {
         let request = request(ctx);
         let select = self.0.matches(&request.viewer, request.now());
-        let counts = figures::count_by(&request.conn.get(), select, exchange::Column::Status).await?;
-        let told = counts.into_iter().filter(|(_, count)| *count >= fewest(ctx, &self.0));
-        Ok(told.map(|(status, count)| MatchesInState { status, count, period: self.0.clone() }).collect())
+        let counts = figures::count_by(&request.conn.get(), select.clone(), exchange::Column::Status).await?;
+        let seen = select.filter(matches_visible_to(&request.viewer));
+        let seen = figures::count_by(&request.conn.get(), seen, exchange::Column::Status).await?;
+        Ok(told(counts, &seen).map(|(status, count)| MatchesInState { status, count, period: self.0.clone() }).collect())
     }
 
-    /// Matches applied for in the period, by category; fewer than five of a category are told to those alone who read the whole area.
+    /// Matches applied for in the period, by category; fewer than five of a category are told to those alone who see all of them.
     async fn matches_by_category(&self, ctx: &Context<'_>) -> Result<Vec<MatchesOfCategory>> {
         let request = request(ctx);
         let select = self.0.matches(&request.viewer, request.now());
-        let counts = figures::count_by(&request.conn.get(), select, exchange::Column::Category).await?;
-        let told = counts.into_iter().filter(|(_, count)| *count >= fewest(ctx, &self.0));
-        Ok(told.map(|(category, count)| MatchesOfCategory { category, count, period: self.0.clone() }).collect())
+        let counts = figures::count_by(&request.conn.get(), select.clone(), exchange::Column::Category).await?;
+        let seen = select.filter(matches_visible_to(&request.viewer));
+        let seen = figures::count_by(&request.conn.get(), seen, exchange::Column::Category).await?;
+        Ok(told(counts, &seen).map(|(category, count)| MatchesOfCategory { category, count, period: self.0.clone() }).collect())
     }
 
     /// Of the promises that came to their end in the period, the percentage kept in full by the promised day; null where there were none and, to
-    /// those who do not read the whole area, below five.
+    /// those who do not see them all, below five.
     async fn on_time_share(&self, ctx: &Context<'_>) -> Result<Option<Decimal>> {
         let request = request(ctx);
         let (viewer, now, db) = (&request.viewer, request.now(), request.conn.get());
         let all = figures::count(&db, self.0.kept_or_broken(viewer, now)).await?;
-        Ok(share(figures::count(&db, self.0.on_time(viewer, now)).await?, all, fewest(ctx, &self.0)))
+        let seen = figures::count(&db, self.0.kept_or_broken(viewer, now).filter(matches_visible_to(viewer))).await?;
+        Ok(share(figures::count(&db, self.0.on_time(viewer, now)).await?, all, if seen == all { 1 } else { FEWEST }))
     }
 
     /// The matches behind `onTimeShare`, kept and broken, newest first, as far as the viewer may see them.

@@ -15,4 +15,5 @@ mod reports;
 mod sign_in;
 mod statements;
 mod units;
+mod venues;
 mod walk;

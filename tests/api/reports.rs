@@ -161,10 +161,18 @@ both! {
             let seen = figures(stranger, None, "2025-03-10", "2025-03-10").await;
             assert_eq!(counts(&seen["needsByStatus"], "status"), ["PUBLISHED_OPEN 1"]);
             assert_eq!(counts(&seen["needsByCategory"], "category"), ["SAFETY 1"]);
-            assert_eq!(counts(&seen["matchesByCategory"], "category"), ["SAFETY 1"], "the match on the directed need would tell of it");
+        }
+        // Fewer than five are told to those alone who see them all; the match on the directed need to nobody else at all.
+        for (stranger, cells) in [(&app.anyone(), vec![]), (&w.secretary2, vec![]), (&w.partner, vec![]), (&w.unit2, vec!["SAFETY 1"])] {
+            let seen = figures(stranger, None, "2025-03-10", "2025-03-10").await;
+            assert_eq!(counts(&seen["matchesByCategory"], "category"), cells);
+        }
+        for n in 0..4 {
+            w.unit2.claim(&open, &w.kunbo, &format!("0.{}", n + 1)).await.done();
         }
         let nobody = figures(&app.anyone(), None, "2025-03-10", "2025-03-10").await;
-        assert_eq!(nobody["matchesByStatus"][0]["rows"]["totalCount"], 0, "that there is one is public, which one is not");
+        assert_eq!(counts(&nobody["matchesByStatus"], "status"), ["APPLIED 5"]);
+        assert_eq!(nobody["matchesByStatus"][0]["rows"]["totalCount"], 0, "that there are five is public, which ones is not");
         let unit = figures(&w.unit, None, "2025-03-10", "2025-03-10").await;
         assert_eq!(sorted(counts(&unit["needsByCategory"], "category")), ["HEALTH 1", "SAFETY 1"]);
         let never = "{ statistics(area: \"area_0190c200000000000000000000000000\",

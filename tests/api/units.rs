@@ -105,8 +105,9 @@ both! {
         let need = w.secretary.post_need(need).await.done();
         w.street.publish(&need).await.done();
         assert_eq!(w.unit.see(&need).await.can("CLAIM"), Ok(()));
-        let document = "mutation($u: ID!, $c: ID!, $on: Date) { endPairing(unit: $u, community: $c, on: $on) { refusals { code } } }";
-        let ended = w.secretary.run(document, json!({ "u": w.shennong, "c": w.taoyuan, "on": "2025-03-10" })).await.ok();
+        let document = "mutation($input: EndPairingInput!) { endPairing(input: $input) { refusals { code } } }";
+        let input = json!({ "unit": w.shennong, "community": w.taoyuan, "on": "2025-03-10", "reason": "结对期满" });
+        let ended = w.secretary.run(document, json!({ "input": input })).await.ok();
         assert_eq!(ended["endPairing"]["refusals"], json!([]));
         app.move_to("2025-03-11 09:00").await;
         w.unit.sees_nothing_of(&need).await;

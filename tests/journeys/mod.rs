@@ -8,6 +8,7 @@ mod rice;
 mod split;
 mod strangers;
 mod suspended;
+mod venues;
 
 use crate::support::{Actor, Thing, Value, World, json};
 

@@ -101,6 +101,16 @@ const RULES: &[(&str, &str)] = &[
          WHERE r.value <> -c.value OR COALESCE(r.hours, 0) <> -COALESCE(c.hours, 0) OR c.reverses_id IS NOT NULL",
     ),
     (
+        "no two live bookings of a zone overlap, buffers included",
+        "SELECT a.purpose FROM bookings a JOIN bookings b ON b.zone_id = a.zone_id AND b.id > a.id
+         WHERE a.status IN ('REQUESTED', 'APPROVED') AND b.status IN ('REQUESTED', 'APPROVED')
+         AND a.held_from < b.held_until AND b.held_from < a.held_until",
+    ),
+    (
+        "a booking that is over waits for no step",
+        "SELECT purpose FROM bookings WHERE (next_step_at IS NULL) = (status IN ('WAITING', 'REQUESTED', 'APPROVED'))",
+    ),
+    (
         "a unit is active exactly while a membership of it is",
         "SELECT u.name FROM units u WHERE u.active <> EXISTS (SELECT 1 FROM memberships m WHERE m.unit_id = u.id AND m.status = 'ACTIVE')",
     ),

@@ -21,6 +21,14 @@ const EVALUATION: &str = "id by grade comment releasedAt";
 const CONTRIBUTION: &str =
     "id unit { id name } community { id code name } form value hours recordedOn reverses { id } viewerCan { action allowed code }";
 
+const VENUE: &str = "id name kind area { id name } zones { id name } services { id name fee } closedOn viewerCan { action allowed code }";
+const ZONE: &str = "id name kind capacity bufferBefore bufferAfter approval venue { id } hours { weekday opens closes } closedOn \
+                    viewerCan { action allowed code }";
+const SERVICE: &str = "id name kind fee endedOn venue { id } viewerCan { action allowed code }";
+const BOOKING: &str = "id zone { id } startsAt endsAt status purpose headcount unit { name } community { name } reason activity promoted \
+                       heldUntil series { id } viewerCan { action allowed code }";
+const SERIES: &str = "id rule skipped { startsAt endsAt } bookings { id startsAt status }";
+
 /// The type behind a global id, and what is asked of it.
 pub fn selection(kind: &str) -> (&'static str, &'static str) {
     match kind {
@@ -34,6 +42,11 @@ pub fn selection(kind: &str) -> (&'static str, &'static str) {
         "delivery" => ("Delivery", DELIVERY),
         "evaluation" => ("Evaluation", EVALUATION),
         "contribution" => ("Contribution", CONTRIBUTION),
+        "venue" => ("Venue", VENUE),
+        "zone" => ("FunctionZone", ZONE),
+        "service" => ("VenueService", SERVICE),
+        "booking" => ("Booking", BOOKING),
+        "series" => ("BookingSeries", SERIES),
         _ => panic!("{kind} is no kind of object that stories ask for"),
     }
 }
@@ -46,7 +59,7 @@ impl Actor {
         let variables: Value = arguments.iter().map(|(name, _, value)| ((*name).to_owned(), value.clone())).collect();
         let document = format!(
             "mutation({}) {{ {verb}({}) {{ result {{ __typename {result} }} \
-             refusals {{ code message path related {{ id }} }} warnings {{ code message path related {{ id }} }} }} }}",
+             refusals {{ code message path related {{ id }} freeTimes {{ startsAt endsAt }} }} warnings {{ code message path related {{ id }} }} }} }}",
             declared.join(", "),
             given.join(", ")
         );
@@ -131,6 +144,25 @@ verbs! {
     refuse = "refuseDelivery" because DELIVERY;
     evaluate_match = "evaluateMatch" input EVALUATION;
     reverse_contribution = "reverseContribution" because CONTRIBUTION;
+
+    add_venue = "addVenue" input VENUE;
+    change_venue = "changeVenue" input VENUE;
+    close_venue = "closeVenue" on VENUE;
+    add_zone = "addZone" input ZONE;
+    change_zone = "changeZone" input ZONE;
+    close_zone = "closeZone" on ZONE;
+    add_service = "addService" input SERVICE;
+    end_service = "endService" on SERVICE;
+
+    book_zone = "bookZone" input BOOKING;
+    book_series = "bookSeries" input SERIES;
+    approve_booking = "approveBooking" on BOOKING;
+    reject_booking = "rejectBooking" because BOOKING;
+    cancel_booking = "cancelBooking" because BOOKING;
+    cancel_series = "cancelSeries" because SERIES;
+    take_up_booking = "takeUpBooking" on BOOKING;
+    complete_booking = "completeBooking" on BOOKING;
+    mark_no_show = "markNoShow" on BOOKING;
 }
 
 /// The same with the few words that most stories need.
@@ -165,6 +197,17 @@ impl Actor {
     pub async fn evaluate(&self, on: impl Id, grade: &str) -> Attempt {
         let input = json!({ "match": on.id(), "grade": grade });
         self.evaluate_match(input).await
+    }
+
+    /// Books a zone for a unit or a community on the first day of the stories, from and to a time of day; `with` overrides and adds.
+    pub async fn book(&self, zone: impl Id, by: impl Id, from: &str, to: &str, with: Value) -> Attempt {
+        let party = if by.id().starts_with("unit_") { "unit" } else { "community" };
+        let at = |time: &str| format!("2025-03-11T{time}:00+08:00");
+        let mut input = json!({ "zone": zone.id(), party: by.id(), "startsAt": at(from), "endsAt": at(to), "purpose": "主题党日" });
+        for (name, value) in with.as_object().expect("an object") {
+            input[name] = value.clone();
+        }
+        self.book_zone(input).await
     }
 
     pub async fn renew_pledge_until(&self, pledge: impl Id, day: &str) -> Attempt {

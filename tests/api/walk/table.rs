@@ -4,7 +4,7 @@ use alliance::ids::{GlobalId, NodeKind};
 
 use super::Cell::*;
 use super::{Cell, Row};
-use crate::support::{Actor, Id, PASSWORD, TestApp, Thing, World, json};
+use crate::support::{Actor, Id, PASSWORD, TestApp, Thing, Value, World, json};
 
 fn list<'a>(field: &'static str, filter: &str, cells: Vec<(&'static str, &'a Actor, Cell)>) -> Row<'a> {
     Row { field, document: format!("{{ {field}{filter} {{ totalCount nodes {{ __typename }} }} }}"), cells }
@@ -36,6 +36,19 @@ pub(super) struct Stock {
     suspended: Thing,
     partner: String,
     grant: String,
+    centre: Thing,
+    hall: Thing,
+    service: Thing,
+    requested: Thing,
+    over: Thing,
+    promoted: Thing,
+    series: Thing,
+}
+
+fn centre(community: &str) -> Value {
+    let day = |weekday: &str| json!({ "weekday": weekday, "opens": "08:00", "closes": "20:00" });
+    let hours: Vec<_> = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"].into_iter().map(day).collect();
+    json!({ "area": community, "name": "党群服务中心", "kind": "CENTRE", "hours": hours })
 }
 
 pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
@@ -86,7 +99,33 @@ pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
     let line = app.contributions().await.remove(0);
     let draft = w.secretary.post_need(need("添置长椅", false)).await.done();
     let submitted = w.secretary.post_need(need("修剪树木", true)).await.done();
+    let centre = w.secretary.add_venue(centre(&w.taoyuan)).await.done();
+    let zone =
+        |name: &str, approval: bool| json!({ "venue": centre.id(), "name": name, "kind": "HALL", "capacity": 40, "approval": approval });
+    let hall = w.secretary.add_zone(zone("多功能厅", true)).await.done();
+    let room = w.secretary.add_zone(zone("会议室", false)).await.done();
+    let service = json!({ "venue": centre.id(), "kind": "ERRANDS", "name": "代办代缴" });
+    let service = w.secretary.add_service(service).await.done();
+    let requested = w.unit.book(&hall, &w.shennong, "09:00", "10:00", json!({})).await.done();
+    let soon = json!({ "startsAt": "2025-03-10T09:01:00+08:00", "endsAt": "2025-03-10T09:02:00+08:00" });
+    let over = w.unit.book(&room, &w.shennong, "", "", soon).await.done();
+    let first = w.secretary2.book(&room, &w.shuanghui, "14:00", "15:00", json!({})).await.done();
+    let promoted = w.unit.book(&room, &w.shennong, "14:00", "15:00", json!({ "wait": true })).await.done();
+    w.secretary2.cancel_booking(&first, "改期").await.done();
+    let series = json!({
+        "zone": room.id(), "unit": w.shennong, "purpose": "读书会", "rule": "FREQ=WEEKLY;COUNT=2",
+        "startsAt": "2025-03-12T09:00:00+08:00", "endsAt": "2025-03-12T10:00:00+08:00",
+    });
+    let series = w.unit.book_series(series).await.done();
+    app.move_to("2025-03-10 09:05").await;
     Stock {
+        centre,
+        hall,
+        service,
+        requested,
+        over,
+        promoted,
+        series,
         draft,
         submitted,
         open,
@@ -163,6 +202,8 @@ pub(super) fn queries<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row
             document: "{ statistics(from: \"2025-01-01\", to: \"2025-12-31\") { memberUnits contributionTotal } }".to_owned(),
             cells: of(Data, Data, Data),
         },
+        list("venues", "", of(Sees(1), Sees(1), Sees(1))),
+        list("bookings", "", of(Sees(0), Sees(1), Sees(6))),
         list(
             "accounts",
             "",
@@ -268,6 +309,36 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
         row!["evaluateMatch", format!("input: {{ match: \"{}\", grade: GOOD }}", s.completed.id());
             unit2 NotFound, partner NotFound, auditor answer, unit Data, secretary Data],
     ];
+    let (manage, book, reply) = (Forbidden("MANAGE_VENUE"), Forbidden("BOOK_ZONE"), Forbidden("ANSWER_BOOKING"));
+    let hours = "hours: [{ weekday: MONDAY, opens: \"08:00\", closes: \"17:00\" }]";
+    rows.push(row!["addVenue", format!("input: {{ area: \"{}\", name: \"服务站\", kind: STATION, {hours} }}", w.taoyuan);
+        secretary2 manage, unit manage, auditor manage, secretary Data, street Data, district Data]);
+    for (field, arguments) in [
+        ("changeVenue", format!("input: {{ id: \"{}\", {hours} }}", s.centre.id())),
+        ("closeVenue", id(s.centre.id())),
+        ("addZone", format!("input: {{ venue: \"{}\", name: \"阅览室\", kind: READING }}", s.centre.id())),
+        ("changeZone", format!("input: {{ id: \"{}\", capacity: 60 }}", s.hall.id())),
+        ("closeZone", id(s.hall.id())),
+        ("addService", format!("input: {{ venue: \"{}\", kind: LEGAL, name: \"法律咨询\" }}", s.centre.id())),
+        ("endService", id(s.service.id())),
+    ] {
+        rows.push(row![field, arguments; secretary2 manage, unit manage, auditor manage, secretary Data, street Data]);
+    }
+    let time = "startsAt: \"2025-03-13T09:00:00+08:00\", endsAt: \"2025-03-13T10:00:00+08:00\", purpose: \"党课\"";
+    rows.push(row!["bookZone", format!("input: {{ zone: \"{}\", unit: \"{}\", {time} }}", s.hall.id(), w.shennong);
+        unit2 book, secretary book, district book, unit Data]);
+    let recurs = format!("{time}, rule: \"FREQ=DAILY;COUNT=2\"");
+    rows.push(row!["bookSeries", format!("input: {{ zone: \"{}\", community: \"{}\", {recurs} }}", s.hall.id(), w.shuanghui);
+        secretary book, unit book, secretary2 Data, street2 Data, district Data]);
+    for (field, arguments) in [("approveBooking", id(s.requested.id())), ("rejectBooking", why(s.requested.id()))] {
+        rows.push(row![field, arguments; secretary2 reply, unit reply, auditor reply, secretary Data, street Data]);
+    }
+    rows.push(row!["cancelBooking", why(s.requested.id()); secretary2 book, unit2 book, auditor book, unit Data, secretary Data]);
+    rows.push(row!["cancelSeries", why(s.series.id()); secretary2 NotFound, unit2 NotFound, auditor book, unit Data, secretary Data]);
+    rows.push(row!["takeUpBooking", id(s.promoted.id()); unit2 book, secretary book, unit Data]);
+    for field in ["completeBooking", "markNoShow"] {
+        rows.push(row![field, id(s.over.id()); secretary2 reply, unit reply, secretary Data]);
+    }
     let review = Forbidden("REVIEW_PLEDGE");
     for (field, arguments) in [("listPledge", id(s.waiting_pledge.id())), ("returnPledge", why(s.waiting_pledge.id()))] {
         rows.push(row![field, arguments; unit2 NotFound, secretary NotFound, unit review, auditor review, street Data, district Data]);

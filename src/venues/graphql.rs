@@ -1,0 +1,15 @@
+//! Venues as the API shows them.
+
+mod hours;
+mod lists;
+mod mutations;
+mod services;
+mod venues;
+mod zones;
+
+pub use hours::Interval;
+pub use lists::VenueQuery;
+pub use mutations::VenueMutation;
+pub use services::{ServiceKey, VenueService};
+pub use venues::{Venue, VenueConnection, VenueKey, venue};
+pub use zones::{FunctionZone, ZoneKey, zone};

@@ -1,0 +1,150 @@
+//! What a venue, its zones and its services are, and what may be written of them.
+
+pub mod hours;
+
+use chrono::NaiveDate;
+
+use self::hours::{Closures, Openings};
+use super::entity::{venue, zone};
+use crate::areas::rules::{check_name, optional};
+use crate::refusal::{Reason, Refusal, State};
+use crate::terms::term;
+
+term! {
+    /// What sort of venue it is.
+    VenueKind {
+        /// A party-masses service centre.
+        Centre = "CENTRE" "党群服务中心",
+        /// A party-masses service station.
+        Station = "STATION" "党群服务站",
+        /// A party-masses service post.
+        Post = "POST" "党群服务点",
+        /// A venue that a member unit owns and shares.
+        UnitOwned = "UNIT_OWNED" "单位阵地",
+    }
+}
+
+term! {
+    /// What a function zone is for.
+    ZoneKind {
+        /// Services of all sorts at a counter.
+        GeneralService = "GENERAL_SERVICE" "综合服务",
+        /// Meetings of the party organisation.
+        PartyLife = "PARTY_LIFE" "组织生活",
+        /// Books and reading.
+        Reading = "READING" "图书阅览",
+        /// Volunteers.
+        Volunteer = "VOLUNTEER" "志愿服务",
+        /// Music, chess, calligraphy and painting.
+        Arts = "ARTS" "琴棋书画",
+        /// Sport and movement.
+        Sport = "SPORT" "文体活动",
+        /// Children.
+        Children = "CHILDREN" "儿童之家",
+        /// Older people.
+        Elderly = "ELDERLY" "老年活动",
+        /// A room for meetings.
+        Meeting = "MEETING" "会议议事",
+        /// A hall for many.
+        Hall = "HALL" "多功能厅",
+        /// A canteen.
+        Canteen = "CANTEEN" "社区食堂",
+        /// Day care.
+        DayCare = "DAY_CARE" "社区日托",
+        /// Anything else.
+        Other = "OTHER" "其他",
+    }
+}
+
+term! {
+    /// What a service of a venue is.
+    ServiceKind {
+        /// Advice on policies.
+        PolicyAdvice = "POLICY_ADVICE" "政策咨询",
+        /// Education of party members.
+        PartyEducation = "PARTY_EDUCATION" "党性教育",
+        /// Errands and applications done for others.
+        Errands = "ERRANDS" "代办代理",
+        /// Law.
+        Legal = "LEGAL" "法律服务",
+        /// Health.
+        Health = "HEALTH" "健康服务",
+        /// Culture and sport.
+        Culture = "CULTURE" "文体服务",
+        /// Older people.
+        Elderly = "ELDERLY" "为老服务",
+        /// Children.
+        Children = "CHILDREN" "少儿服务",
+        /// Work and employment.
+        Employment = "EMPLOYMENT" "就业服务",
+        /// Anything else.
+        Other = "OTHER" "其他",
+    }
+}
+
+/// Where something lies, in millionths of a degree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Point {
+    pub latitude: i64,
+    pub longitude: i64,
+}
+
+impl Point {
+    /// A point of the globe from degrees.
+    pub fn of(latitude: f64, longitude: f64) -> Option<Point> {
+        let right = (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude);
+        let millionths = |degrees: f64| (degrees * 1e6).round() as i64;
+        right.then(|| Point { latitude: millionths(latitude), longitude: millionths(longitude) })
+    }
+}
+
+/// What is written of a zone, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ZoneTerms {
+    pub capacity: Option<i32>,
+    pub buffer_before: i32,
+    pub buffer_after: i32,
+    pub lead_days: i32,
+    pub longest_minutes: i32,
+}
+
+impl ZoneTerms {
+    pub fn check(self) -> Result<ZoneTerms, Refusal> {
+        let within = |field, value: i32, least: i32, most: i32| {
+            if (least..=most).contains(&value) {
+                return Ok(());
+            }
+            Err(Refusal::invalid(field, format!("须在 {least} 至 {most} 之间"), format!("It takes {least} to {most}")))
+        };
+        if let Some(capacity) = self.capacity {
+            within("capacity", capacity, 1, 100_000)?;
+        }
+        within("bufferBefore", self.buffer_before, 0, 240)?;
+        within("bufferAfter", self.buffer_after, 0, 240)?;
+        within("leadDays", self.lead_days, 1, 366)?;
+        within("longestMinutes", self.longest_minutes, 15, 24 * 60)?;
+        Ok(self)
+    }
+}
+
+pub fn check_title(name: &str) -> Result<String, Refusal> {
+    check_name("name", name)
+}
+
+pub fn check_text(field: &'static str, value: Option<&str>) -> Result<Option<String>, Refusal> {
+    optional(field, value, 200)
+}
+
+/// What is closed takes no changes and no bookings.
+pub fn check_open(venue: &venue::Model, zone: Option<&zone::Model>, today: NaiveDate) -> Result<(), Refusal> {
+    let over = |closed: Option<NaiveDate>| closed.is_some_and(|day| day <= today);
+    if over(venue.closed_on) || zone.is_some_and(|zone| over(zone.closed_on)) {
+        return Err(Reason::WrongState { state: State { code: "CLOSED", zh: "已停用" } }.into());
+    }
+    Ok(())
+}
+
+/// The hours that a zone follows, and all its closures.
+pub fn times<'a>(venue: &'a venue::Model, zone: &'a zone::Model) -> (&'a Openings, [&'a Closures; 2]) {
+    (zone.hours.as_ref().unwrap_or(&venue.hours), [&venue.closures, &zone.closures])
+}
