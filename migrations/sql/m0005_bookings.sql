@@ -21,6 +21,8 @@ CREATE TABLE bookings (
     series_id {uuid} REFERENCES booking_series (id),
     starts_at {instant} NOT NULL,
     ends_at {instant} NOT NULL,
+    -- From one to the other, for sums.
+    minutes INTEGER NOT NULL,
     held_from {instant} NOT NULL,
     held_until {instant} NOT NULL,
     purpose TEXT NOT NULL,
@@ -36,6 +38,7 @@ CREATE TABLE bookings (
     -- When the next step is due by itself: the hold expires, the booking is over.
     next_step_at {instant},
     CONSTRAINT bookings_interval CHECK (starts_at < ends_at),
+    CONSTRAINT bookings_minutes CHECK (minutes > 0),
     CONSTRAINT bookings_held CHECK (held_from <= starts_at AND ends_at <= held_until),
     CONSTRAINT bookings_one_party CHECK ((unit_id IS NULL) <> (community_id IS NULL)),
     CONSTRAINT bookings_headcount CHECK (headcount IS NULL OR headcount > 0),

@@ -33,6 +33,7 @@ pub mod booking {
         pub series_id: Option<Uuid>,
         pub starts_at: DateTimeUtc,
         pub ends_at: DateTimeUtc,
+        pub minutes: i32,
         pub held_from: DateTimeUtc,
         pub held_until: DateTimeUtc,
         pub purpose: String,

@@ -20,6 +20,8 @@ use crate::units::rules::credit_code_with_check;
 
 /// The neighbour that the one unit from outside lies in.
 const NEIGHBOUR: (&str, &str) = ("220322", "梨树县");
+/// The street whose officer the introduction signs in as.
+const BEIMEN: &str = "006";
 const PASSWORD: &str = "alliance-demo";
 /// Alliances that a community hosts, with the model of each and how many units are in it beside those of its street.
 const OF_COMMUNITIES: [(&str, &str, usize, usize); 5] = [
@@ -103,7 +105,8 @@ async fn add_areas(world: &mut World, district: Uuid, hashes: &Hashes) -> Result
 async fn add_units(world: &mut World, district: Uuid, neighbour: Uuid, hashes: &Hashes) -> Result<()> {
     for (number, def) in UNITS.iter().enumerate() {
         let outside = def.home.is_empty();
-        let street = STREETS.iter().position(|street| street.code == def.home).unwrap_or(6);
+        let home = if [SHENNONG, KUNBO].contains(&def.name) { BEIMEN } else { def.home };
+        let street = STREETS.iter().position(|street| street.code == home).unwrap_or(6);
         let (home, who) = if outside { (neighbour, Viewer::system()) } else { (district, world.district.clone()) };
         let place = if outside { NEIGHBOUR.1.to_owned() } else { format!("{DISTRICT_NAME}{}", STREETS[street].name) };
         let mut surname = || world.dice.one(&SURNAMES).unwrap_or_default();
@@ -191,13 +194,8 @@ async fn join(world: &mut World) -> Result<()> {
         let alliance = world.streets[street].alliance;
         admit(world, alliance, &host, unit).await?;
     }
+    // One membership each: whoever plays the suspension of one sees all of it.
     let groups = [world.unit(SHENNONG), world.unit(KUNBO)];
-    for street in [world.communities[world.community(TAOYUAN)].street, world.communities[world.community(SHUANGHUI)].street] {
-        for unit in groups {
-            let (alliance, host) = (world.streets[street].alliance, world.streets[street].officer.clone());
-            admit(world, alliance, &host, unit).await?;
-        }
-    }
     for (host, name, model, others) in OF_COMMUNITIES {
         let community = world.community(host);
         let (id, street) = (world.communities[community].id, world.communities[community].street);
@@ -207,7 +205,7 @@ async fn join(world: &mut World) -> Result<()> {
         let mut units: Vec<usize> = (0..world.units.len()).filter(|unit| !groups.contains(unit)).collect();
         world.dice.shuffle(&mut units);
         let (near, far): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| world.units[*unit].street == street);
-        let members = groups.into_iter().chain(near.into_iter().take(10)).chain(far.into_iter().take(others));
+        let members = near.into_iter().take(10).chain(far.into_iter().take(others));
         for unit in members {
             admit(world, alliance, &secretary, unit).await?;
         }

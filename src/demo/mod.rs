@@ -12,6 +12,7 @@ mod pledging;
 mod standings;
 mod stories;
 mod telling;
+mod venuing;
 mod world;
 mod year;
 
@@ -68,6 +69,7 @@ async fn begin(app: &App) -> Result<World> {
     .await?;
     let mut world = World::new(own, end);
     within_batch(&mut world, districts::found).await?;
+    within_batch(&mut world, venuing::open).await?;
     world.plan(first);
     world.app.clock().move_to(start_of(first));
     Ok(world)

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::content::{self, Form, NeedTemplate, PledgeTemplate};
 use super::pick::{Dice, Matter};
+use super::venuing::Venue;
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::calendar::{Calendar, shanghai_day, start_of};
@@ -88,6 +89,10 @@ pub(super) enum Event {
     Deliver(usize),
     Inspect(usize, Uuid),
     Rate(usize, MatchSide),
+    Book(usize),
+    AnswerBooking(usize),
+    DropBooking(usize),
+    Missed(usize),
 }
 
 /// What the stories come back to, by the community that they are told of and a name.
@@ -113,6 +118,9 @@ pub(super) struct World {
     pub pledges: Vec<Pledge>,
     pub needs: Vec<Need>,
     pub deals: Vec<Deal>,
+    pub venues: Vec<Venue>,
+    /// Bookings with their venues and who made them.
+    pub bookings: Vec<(Uuid, usize, Viewer)>,
     pub told: Told,
     /// What was accepted so far, in fen.
     pub value: i64,
@@ -136,6 +144,8 @@ impl World {
             pledges: Vec::new(),
             needs: Vec::new(),
             deals: Vec::new(),
+            venues: Vec::new(),
+            bookings: Vec::new(),
             told: Told::default(),
             value: 0,
             queue: BTreeMap::new(),

@@ -47,6 +47,7 @@ impl World {
                 }
             }
         }
+        self.plan_bookings(&days);
         for _ in 0..REQUESTS_A_YEAR {
             let day = days[AT_FIRST.1 + self.dice.below(days.len() - AT_FIRST.1)];
             let community = self.dice.below(self.communities.len());
@@ -101,6 +102,10 @@ impl World {
                 Event::Deliver(deal) => self.deliver(deal).await?,
                 Event::Inspect(deal, delivery) => self.inspect(deal, delivery).await?,
                 Event::Rate(deal, side) => self.rate(deal, side).await?,
+                Event::Book(venue) => self.book(venue).await?,
+                Event::AnswerBooking(booking) => self.answer_booking(booking).await?,
+                Event::DropBooking(booking) => self.drop_booking(booking).await?,
+                Event::Missed(booking) => self.miss_booking(booking).await?,
             }
         }
         Ok(())

@@ -6,6 +6,8 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
 
 use crate::areas::entity::{area, within};
 use crate::auth::Viewer;
+use crate::bookings::entity::booking;
+use crate::bookings::rules::BookingStatus;
 use crate::calendar::start_of;
 use crate::contributions::entity::contribution;
 use crate::error::{AppError, Result};
@@ -13,6 +15,8 @@ use crate::matches::entity::{delivery, evaluation, exchange};
 use crate::matches::rules::{Grade, MatchSide, MatchStatus};
 use crate::needs::entity::{need, visible_to as needs_visible_to};
 use crate::units::entity::{alliance, membership, unit};
+use crate::venues::entity::{venue, zone};
+use crate::venues::rules::{VenueKind, ZoneKind};
 
 /// An area, or the whole deployment, and a period of days, both included.
 #[derive(Clone)]
@@ -68,6 +72,30 @@ impl Period {
             Column::StreetId,
             Column::CommunityId,
         ))
+    }
+
+    /// Party-masses service centres and stations that were open on the last day of the period.
+    pub fn service_centres(&self) -> Select<venue::Entity> {
+        use venue::Column;
+        venue::Entity::find()
+            .filter(Column::Kind.is_in([VenueKind::Centre, VenueKind::Station]))
+            .filter(Column::OpenedOn.lte(self.to))
+            .filter(Condition::any().add(Column::ClosedOn.is_null()).add(Column::ClosedOn.gt(self.to)))
+            .filter(self.place(Column::DistrictId, Column::StreetId, Column::CommunityId))
+    }
+
+    /// Bookings of zones in the area that took place in the period.
+    pub fn bookings(&self) -> Select<booking::Entity> {
+        let mut there = Query::select();
+        there.column(venue::Column::Id).from(venue::Entity).cond_where(self.place(
+            venue::Column::DistrictId,
+            venue::Column::StreetId,
+            venue::Column::CommunityId,
+        ));
+        booking::Entity::find()
+            .filter(booking::Column::Status.eq(BookingStatus::Completed))
+            .filter(self.during(booking::Column::StartsAt))
+            .filter(booking::Column::VenueId.in_subquery(there))
     }
 
     /// Needs posted in the period that the viewer may see.
@@ -153,6 +181,40 @@ async fn one<E: EntityTrait>(db: &impl ConnectionTrait, select: Select<E>, figur
     query.clear_selects().expr(figure);
     let row = db.query_one(&query).await?.ok_or_else(|| AppError::internal("a figure came back empty"))?;
     Ok(row.try_get_by_index(0)?)
+}
+
+/// How often, how long and by how many people zones of a kind were used.
+pub struct Use {
+    pub kind: ZoneKind,
+    pub bookings: i64,
+    pub minutes: i64,
+    pub people: i64,
+}
+
+/// The use of zones by their kind, in the order of the kinds.
+pub async fn use_by_kind(db: &impl ConnectionTrait, bookings: Select<booking::Entity>) -> Result<Vec<Use>> {
+    let kind = (zone::Entity, zone::Column::Kind);
+    let sum = |column| Func::coalesce([Expr::col((booking::Entity, column)).sum(), Expr::val(0)]).cast_as("BIGINT");
+    let mut query: SelectStatement = bookings.into_query();
+    query
+        .clear_selects()
+        .inner_join(zone::Entity, Expr::col((zone::Entity, zone::Column::Id)).equals((booking::Entity, booking::Column::ZoneId)))
+        .column(kind)
+        .expr(Expr::cust("COUNT(*)"))
+        .expr(sum(booking::Column::Minutes))
+        .expr(sum(booking::Column::Headcount))
+        .group_by_col(kind)
+        .order_by(kind, sea_orm::Order::Asc);
+    let rows = db.query_all(&query).await?;
+    let read = |row: &sea_orm::QueryResult| {
+        Ok(Use {
+            kind: row.try_get_by_index(0)?,
+            bookings: row.try_get_by_index(1)?,
+            minutes: row.try_get_by_index(2)?,
+            people: row.try_get_by_index(3)?,
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 /// How many rows of a selection have each value of a column, in the order of the values.

@@ -1,11 +1,14 @@
 //! Statistics as the API shows them: each figure, and the rows behind it.
 
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
+use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::figures::{self, Period};
 use crate::areas::entity::find;
 use crate::areas::graphql::GovernanceArea;
+use crate::bookings::entity::{booking, known_to};
+use crate::bookings::graphql::BookingConnection;
 use crate::contributions::entity::{contribution, visible_to as contributions_visible_to};
 use crate::contributions::graphql::ContributionConnection;
 use crate::date::Date;
@@ -23,6 +26,9 @@ use crate::needs::rules::NeedStatus;
 use crate::resources::rules::NeedCategory;
 use crate::units::entity::unit;
 use crate::units::graphql::MemberUnitConnection;
+use crate::venues::entity::{venue, zone};
+use crate::venues::graphql::VenueConnection;
+use crate::venues::rules::ZoneKind;
 
 /// A share of fewer than this many answers is not told.
 const FEWEST: i64 = 5;
@@ -85,6 +91,29 @@ fn told<V: PartialEq>(counts: Vec<(V, i64)>, seen: &[(V, i64)]) -> impl Iterator
     counts.into_iter().filter(|cell| cell.1 >= FEWEST || seen.contains(cell))
 }
 
+/// How zones of a kind were used.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct ZoneUse {
+    /// The kind of zone.
+    kind: ZoneKind,
+    /// How many bookings took place.
+    bookings: i64,
+    /// How many hours they lasted.
+    hours: Decimal,
+    /// How many people were expected at them, where that was said.
+    headcount: i64,
+    #[graphql(skip)]
+    period: Period,
+}
+
+/// A page of the bookings behind a figure, as far as the viewer may know them.
+async fn bookings(ctx: &Context<'_>, select: sea_orm::Select<booking::Entity>, args: PageArgs) -> Result<BookingConnection> {
+    let sort = Sort::newest((booking::Entity, booking::Column::Id));
+    let select = select.filter(known_to(&request(ctx).viewer));
+    Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+}
+
 /// A page of the needs behind a figure.
 async fn needs(ctx: &Context<'_>, select: sea_orm::Select<need::Entity>, args: PageArgs) -> Result<CommunityNeedConnection> {
     let sort = Sort::newest((need::Entity, need::Column::Id));
@@ -130,6 +159,11 @@ rows!(MatchesInState, matches -> MatchConnection, |figure, viewer, now| {
 });
 rows!(MatchesOfCategory, matches -> MatchConnection, |figure, viewer, now| {
     figure.period.matches(viewer, now).filter(exchange::Column::Category.eq(figure.category))
+});
+
+rows!(ZoneUse, bookings -> BookingConnection, |figure, _viewer, _now| {
+    let of_kind = Query::select().column(zone::Column::Id).from(zone::Entity).and_where(zone::Column::Kind.eq(figure.kind)).to_owned();
+    figure.period.bookings().filter(booking::Column::ZoneId.in_subquery(of_kind))
 });
 
 /// A percentage with at most three places; nothing where there are too few to tell.
@@ -199,6 +233,38 @@ impl Statistics {
         let sort = Sort::newest((contribution::Entity, contribution::Column::Id));
         let select = self.0.contributions().filter(contributions_visible_to(&request(ctx).viewer));
         Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+    }
+
+    /// Party-masses service centres and stations that were open on the last day of the period.
+    async fn service_centres(&self, ctx: &Context<'_>) -> Result<i64> {
+        Ok(figures::count(&request(ctx).conn.get(), self.0.service_centres()).await?)
+    }
+
+    /// The venues behind `serviceCentres`, newest first.
+    async fn service_centre_rows(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<VenueConnection> {
+        let args = PageArgs::new(first, after, last, before)?;
+        let sort = Sort::newest((venue::Entity, venue::Column::Id));
+        Ok(page(&request(ctx).conn, self.0.service_centres(), &sort, &args, wants_total(ctx)).await?.into())
+    }
+
+    /// How the zones of the area were used: bookings that took place in the period, by kind of zone.
+    async fn zone_use(&self, ctx: &Context<'_>) -> Result<Vec<ZoneUse>> {
+        let used = figures::use_by_kind(&request(ctx).conn.get(), self.0.bookings()).await?;
+        let told = |used: figures::Use| ZoneUse {
+            kind: used.kind,
+            bookings: used.bookings,
+            hours: Decimal::thousandths(used.minutes * 1000 / 60),
+            headcount: used.people,
+            period: self.0.clone(),
+        };
+        Ok(used.into_iter().map(told).collect())
     }
 
     /// Needs posted in the period, by the state that they are in now.

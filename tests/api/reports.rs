@@ -214,4 +214,26 @@ both! {
         assert_eq!(rated["onTimeShare"], "83.333");
         adds_up(&rated);
     }
+
+    async fn centres_and_the_use_of_their_zones_are_counted_with_their_rows(app) {
+        let w = app.world().await;
+        let hall = w.hall(json!({ "approval": false })).await;
+        w.secretary.add_venue(json!({ "area": w.taoyuan, "name": "服务点", "kind": "POST", "hours": [] })).await.done();
+        w.unit.book(&hall, &w.shennong, "09:00", "10:30", json!({ "headcount": 12 })).await.done();
+        let missed = w.unit2.book(&hall, &w.kunbo, "11:00", "12:00", json!({})).await.done();
+        app.move_to("2025-03-11 12:00").await;
+        w.secretary.mark_no_show(&missed).await.done();
+        let document = "query($area: ID) { statistics(area: $area, from: \"2025-03-11\", to: \"2025-03-11\") { serviceCentres
+            serviceCentreRows { totalCount nodes { name } } zoneUse { kind bookings hours headcount rows { totalCount } } } }";
+        let figures = async |by: &Actor, area: &str| by.query(document, json!({ "area": area })).await["statistics"].clone();
+        assert_eq!(figures(&w.secretary, &w.taoyuan).await["zoneUse"], json!([]), "nothing has taken place yet");
+        app.move_to("2025-03-13 00:00").await;
+        let seen = figures(&w.secretary, &w.taoyuan).await;
+        assert_eq!((&seen["serviceCentres"], &seen["serviceCentreRows"]["totalCount"]), (&json!(1), &json!(1)), "a post is neither");
+        let used = json!([{ "kind": "HALL", "bookings": 1, "hours": "1.5", "headcount": 12, "rows": { "totalCount": 1 } }]);
+        assert_eq!(seen["zoneUse"], used);
+        assert_eq!(figures(&app.anyone(), &w.taoyuan).await["zoneUse"][0]["rows"]["totalCount"], 0);
+        let elsewhere = figures(&w.district, &w.huangtukeng).await;
+        assert_eq!((&elsewhere["serviceCentres"], &elsewhere["zoneUse"]), (&json!(0), &json!([])));
+    }
 }

@@ -77,7 +77,7 @@ both! {
         w.unit.book(&hall, &w.shennong, "09:00", "10:00", json!({})).await.done();
         let other = w.unit2.book(&hall, &w.kunbo, "11:00", "12:00", json!({})).await.done();
         let db = app.db().pool();
-        let columns = "district_id, venue_id, zone_id, unit_id, community_id, series_id, starts_at, ends_at, held_from, held_until, purpose, \
+        let columns = "district_id, venue_id, zone_id, unit_id, community_id, series_id, starts_at, ends_at, minutes, held_from, held_until, purpose, \
                        headcount, activity, status, reason, requested_by, requested_at, promoted, next_step_at";
         let key = if app.db().is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
         let twin = format!("INSERT INTO bookings (id, {columns}) SELECT {key}, {columns} FROM bookings");

@@ -92,6 +92,7 @@ impl Asked {
             series_id: series,
             starts_at: time.0,
             ends_at: time.1,
+            minutes: i32::try_from((time.1 - time.0).num_minutes()).unwrap_or(i32::MAX),
             held_from,
             held_until,
             purpose: self.purpose.clone(),

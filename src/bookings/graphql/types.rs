@@ -122,8 +122,11 @@ impl Booking {
             offered(viewer.may(permission, scope), rule, booking.status.state())
         };
         let answer = |rule| may(Permission::AnswerBooking, &owner, rule);
-        let cancel = may(Permission::BookZone, &party, rules::cancel(booking, now));
-        let cancel = cancel.or_else(|refused| answer(rules::cancel(booking, now)).map_err(|_| refused));
+        // Who booked gives it up; so does the owner.
+        let cancel = match viewer.may(Permission::BookZone, &party) {
+            Ok(()) => may(Permission::BookZone, &party, rules::cancel(booking, now)),
+            Err(_) => answer(rules::cancel(booking, now)),
+        };
         Ok(vec![
             can(ctx, Action::Approve, answer(rules::approve(booking, viewer.account_id(), now))),
             can(ctx, Action::Reject, answer(rules::reject(booking))),

@@ -15,6 +15,7 @@ pub mod places;
 pub mod pledges;
 pub mod scenes;
 pub mod units;
+pub mod venues;
 
 #[cfg(test)]
 mod tests;
