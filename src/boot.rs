@@ -140,7 +140,9 @@ pub async fn connect(settings: &Settings, create: bool) -> Result<Db, String> {
         Some(path) => look(path, create)?,
         None => knock(&url).await?,
     }
-    Db::connect(&url, settings.connections, create).await.map_err(|error| match &error {
+    // A little more than the request itself has, so that it is the request that is told.
+    let longest = Duration::from_secs(u64::from(settings.request_seconds) + 5);
+    Db::connect_for(&url, settings.connections, create, longest).await.map_err(|error| match &error {
         // The pool tries a locked file until its patience ends, and forgets why it failed.
         DbErr::Conn(RuntimeErr::SqlxError(cause)) if file.is_some() && matches!(**cause, sqlx::Error::PoolTimedOut) => locked(),
         other => explain(other),

@@ -43,8 +43,8 @@ impl From<Reason> for AppError {
     }
 }
 
-/// SQLSTATEs of PostgreSQL after which the same transaction may succeed: serialisation failure, deadlock.
-const RETRYABLE: [&str; 2] = ["40001", "40P01"];
+/// SQLSTATEs of PostgreSQL after which the same transaction may succeed: serialisation failure, deadlock, a lock waited for too long.
+const RETRYABLE: [&str; 3] = ["40001", "40P01", "55P03"];
 /// The SQLSTATE of PostgreSQL for a text with a NUL, which it cannot hold.
 const UNWRITABLE: &str = "22021";
 

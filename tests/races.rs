@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use alliance::auth::Role;
 use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use crate::support::{Actor, Attempt, CROWD, Dice, Id, TestApp, Thing, Value, World, json, tally};
 
@@ -154,6 +155,31 @@ both! {
             app.check_invariants().await;
         }
         assert_eq!(deadlocks(app).await, 0);
+    }
+
+    async fn who_waits_for_a_row_leaves_the_readers_their_connections(app) {
+        let w = app.world().await;
+        let claimants = claimants(app, &w).await;
+        let need = w.wanted("轮椅", "1").await;
+        // Somebody at the database itself, for as long as the readers ask: SQLite would wait no longer than its turn.
+        let held = app.db().pool().begin().await.expect("a transaction");
+        if app.db().is_postgres() {
+            held.execute_unprepared("SELECT id FROM needs FOR UPDATE").await.expect("the need is held");
+        }
+        let claims = join_all((0..CROWD).map(|n| {
+            let (actor, unit) = &claimants[n % claimants.len()];
+            actor.claim(&need, unit, "1")
+        }));
+        let read = async {
+            for _ in 0..20 {
+                let answer = app.anyone().run("{ needs { nodes { id } } }", json!({})).await;
+                assert!(answer.errors().is_empty(), "{answer}");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            held.rollback().await.expect("the need is let go");
+        };
+        let (claims, ()) = tokio::join!(claims, read);
+        assert_eq!(tally(&claims), [("DONE", 1), ("NOT_ENOUGH_OPEN", CROWD - 1)].into());
     }
 
     async fn confirming_and_giving_up_at_the_last_moment_do_not_both_win(app) {

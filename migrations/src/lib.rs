@@ -76,6 +76,9 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<usize, DbErr> {
         sea_orm::TransactionOptions { sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate), ..Default::default() };
     let transaction = db.begin_with_options(options).await?;
     if db.get_database_backend() == DbBackend::Postgres {
+        // Whoever comes second waits for as long as it takes, and a large table takes its time.
+        transaction.execute_unprepared("SET LOCAL lock_timeout = 0").await?;
+        transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
         transaction.execute_unprepared("SELECT pg_advisory_xact_lock(4701234567)").await?;
     }
     let pending = Migrator::get_pending_migrations(&transaction).await?.len();

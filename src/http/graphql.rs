@@ -289,7 +289,7 @@ async fn execute(
     // Nobody unknown may hold the writer's place.
     let dry = if dry_run && viewer.account.is_some() { Some(app.db().begin().await?) } else { None };
     let (conn, _turn) = match dry {
-        Some((transaction, turn)) => (Conn::Within(Arc::new(transaction)), turn),
+        Some((transaction, turn)) => (Conn::Within(Arc::new(transaction)), Some(turn)),
         None => (Conn::Pool(app.db().clone()), None),
     };
     let source = Arc::new(Source::new(app.clone(), viewer, conn, lang));
