@@ -182,6 +182,24 @@ both! {
         assert_eq!(tally(&claims), [("DONE", 1), ("NOT_ENOUGH_OPEN", CROWD - 1)].into());
     }
 
+    async fn two_who_close_each_others_account_under_keys_do_not_stand_in_each_others_way(app) {
+        let w = app.world().await;
+        for round in 0..6 {
+            // New ones each time: who is closed first closes nobody any more.
+            let mut pair = Vec::new();
+            for login in [format!("left{round}"), format!("right{round}")] {
+                let actor = app.account(&login, Role::DistrictAdmin, &w.tiedong).await;
+                pair.push((actor.with_key("key"), format!("account_{}", app.account_of(&login).await.simple())));
+            }
+            let close = async |n: usize| pair[n].0.tries("disableAccount", &[("id", "ID!", json!(pair[1 - n].1))], "id").await;
+            let (left, right) = tokio::join!(close(0), close(1));
+            for attempt in [left, right] {
+                assert!(attempt.answer.errors().iter().all(|error| error["extensions"]["code"] != "INTERNAL"), "{}", attempt.answer);
+            }
+        }
+        assert_eq!(deadlocks(app).await, 0);
+    }
+
     async fn confirming_and_giving_up_at_the_last_moment_do_not_both_win(app) {
         let w = app.world().await;
         for round in 0..6 {
