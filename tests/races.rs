@@ -200,6 +200,23 @@ both! {
         assert_eq!(deadlocks(app).await, 0);
     }
 
+    async fn two_tables_of_one_year_at_once_replace_each_other_whole(app) {
+        let w = app.world().await;
+        let may = "[2027]\n\"劳动节\" = { from = 2027-05-01, to = 2027-05-05 }\n";
+        let october = "[2027]\n\"国庆节\" = { from = 2027-10-01, to = 2027-10-07 }\n";
+        let mut alone = Vec::new();
+        for table in [may, october] {
+            w.district.load_holidays(&w.tiedong, table).await.done();
+            alone.push(app.count("holidays").await);
+        }
+        for _ in 0..4 {
+            let deeds: Vec<Deed> =
+                vec![Box::pin(w.district.load_holidays(&w.tiedong, may)), Box::pin(w.district.load_holidays(&w.tiedong, october))];
+            assert_eq!(tally(&join_all(deeds).await), [("DONE", 2)].into());
+            assert!(alone.contains(&app.count("holidays").await));
+        }
+    }
+
     async fn confirming_and_giving_up_at_the_last_moment_do_not_both_win(app) {
         let w = app.world().await;
         for round in 0..6 {

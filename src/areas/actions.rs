@@ -110,6 +110,9 @@ pub async fn split(work: &Work, id: Uuid, on: NaiveDate, into: &[(String, String
 pub async fn load_holidays(work: &Work, district: Uuid, rows: &[Holiday]) -> Result<Uuid> {
     let area = find(work.read(), district).await?;
     let permit = work.permit(Permission::ManageHolidays, &area.scope(), Some(area.node()))?;
+    // The days are the same for all districts: whoever loads them holds the first district, so that one load replaces the other whole.
+    let districts = area::Entity::find().filter(area::Column::Level.eq(AreaLevel::District)).order_by_asc(area::Column::Id);
+    districts.lock(LockType::NoKeyUpdate).one(permit.write()).await?;
     let replaced = Condition::any()
         .add(holiday::Column::Year.is_in(rows.iter().map(|row| row.year)))
         .add(holiday::Column::Day.is_in(rows.iter().map(|row| row.date)));
