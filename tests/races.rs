@@ -217,6 +217,24 @@ both! {
         }
     }
 
+    async fn a_unit_comes_back_while_its_need_is_withdrawn(app) {
+        let w = app.world().await;
+        let membership = w.district.see(&w.shennong).await["memberships"][0]["id"].as_str().expect("a membership").to_owned();
+        for round in 0..6 {
+            let need = w.wanted(&format!("轮椅{round}"), "12").await;
+            let claims = join_all((0..12).map(|_| w.unit.claim(&need, &w.shennong, "1"))).await;
+            for claim in claims {
+                w.street.confirm(&claim.done()).await.done();
+            }
+            w.district.suspend(&membership, "年审未通过").await.done();
+            let deeds: Vec<Deed> =
+                vec![Box::pin(w.district.resume_membership(&membership)), Box::pin(w.district.withdraw_need(&need, "不再需要"))];
+            assert_eq!(tally(&join_all(deeds).await), [("DONE", 2)].into());
+            app.check_invariants().await;
+        }
+        assert_eq!(deadlocks(app).await, 0);
+    }
+
     async fn confirming_and_giving_up_at_the_last_moment_do_not_both_win(app) {
         let w = app.world().await;
         for round in 0..6 {
