@@ -111,6 +111,17 @@ impl Db {
         self.turns.clone().acquire_owned().await.map_err(AppError::internal)
     }
 
+    /// Runs a statement that writes by itself, on the pool: in its turn like a transaction, and again where another was in the way.
+    pub(crate) async fn write_one<T, Fut>(&self, write: impl Fn() -> Fut) -> Result<T>
+    where
+        Fut: Future<Output = Result<T>>,
+    {
+        insist(|| async {
+            let _turn = self.turn().await?;
+            write().await
+        })
+        .await
+    }
 }
 
 /// How a transaction that will write begins.

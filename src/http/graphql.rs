@@ -288,7 +288,7 @@ async fn execute(
     let app = &http.app;
     // Nobody unknown may hold the writer's place.
     let dry = if dry_run && viewer.account.is_some() { Some(app.db().begin().await?) } else { None };
-    let (conn, _turn) = match dry {
+    let (conn, turn) = match dry {
         Some((transaction, turn)) => (Conn::Within(Arc::new(transaction)), Some(turn)),
         None => (Conn::Pool(app.db().clone()), None),
     };
@@ -300,7 +300,7 @@ async fn execute(
     answer.data = as_asked(answer.data, &document, name.as_deref());
     drop(batches);
     if let Some(source) = Arc::into_inner(source) {
-        source.close().await?;
+        source.close(turn).await?;
     }
     Ok(answer)
 }
