@@ -80,6 +80,8 @@ CREATE TABLE refresh_tokens (
 
 CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
 
+CREATE INDEX refresh_tokens_used ON refresh_tokens (used_at) WHERE used_at IS NOT NULL;
+
 CREATE TABLE signing_keys (
     kid TEXT NOT NULL PRIMARY KEY,
     sealed_secret TEXT NOT NULL,
