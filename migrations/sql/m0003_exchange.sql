@@ -41,11 +41,14 @@ CREATE INDEX pledges_category ON pledges (category, status, id);
 
 CREATE INDEX pledges_confirmed ON pledges (confirmed_on, id);
 
-CREATE INDEX pledges_to_hide ON pledges (confirmed_on) WHERE stale = FALSE AND status IN ('LISTED', 'EXHAUSTED');
+-- By what they are not: for states by name SQLite would take pledges_status instead.
+CREATE INDEX pledges_to_hide ON pledges (confirmed_on)
+    WHERE stale = FALSE AND status NOT IN ('DRAFT', 'SUBMITTED', 'RETURNED', 'PAUSED', 'EXPIRED', 'WITHDRAWN');
 
 CREATE INDEX pledges_validity ON pledges (COALESCE(valid_until, '9999-12-31'), id);
 
-CREATE INDEX pledges_to_expire ON pledges (valid_until) WHERE status IN ('LISTED', 'EXHAUSTED', 'PAUSED');
+CREATE INDEX pledges_to_expire ON pledges (valid_until)
+    WHERE status NOT IN ('DRAFT', 'SUBMITTED', 'RETURNED', 'EXPIRED', 'WITHDRAWN');
 
 CREATE TABLE pledge_areas (
     pledge_id {uuid} NOT NULL REFERENCES pledges (id),
