@@ -21,6 +21,9 @@ const SILENCE: &str = "60s";
 /// How long a statement on PostgreSQL runs at most, where nobody says otherwise.
 const LONGEST: Duration = Duration::from_secs(25);
 
+/// How long connections in use are waited for at the end.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// How often, and for how long, what another transaction got in the way of is tried again.
 const ATTEMPTS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -86,6 +89,15 @@ impl Db {
         });
         let turns = if sqlite { 1 } else { connections.saturating_sub((connections / 4).max(2)).max(1) };
         Ok(Db { pool, turns: Arc::new(Semaphore::new(turns as usize)), statements })
+    }
+
+    /// Closes the connections; SQLite then writes its log into the file. One that is still in use is not waited for long.
+    pub async fn close(&self) {
+        match tokio::time::timeout(FAREWELL, self.pool.close_by_ref()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the connections to the database did not close"),
+            Err(_) => tracing::warn!("some connections to the database are still in use"),
+        }
     }
 
     pub fn pool(&self) -> &DatabaseConnection {

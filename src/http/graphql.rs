@@ -340,10 +340,17 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
     let batches = request.batches.clone();
     let request = prepare(admitted, query, variables).data(request);
     let lang = reply.lang;
+    let mut ending = http.ending.subscribe();
     let mut answers = Box::pin(http.schema.execute_stream(request));
     let events = async_stream::stream! {
         let _place = place;
-        while let Some(answer) = LANG.scope(lang, batches.drive(answers.next())).await {
+        loop {
+            let answer = tokio::select! {
+                answer = LANG.scope(lang, batches.drive(answers.next())) => answer,
+                // The reader goes on elsewhere, after its last cursor.
+                _ = ending.wait_for(|ending| *ending) => None,
+            };
+            let Some(answer) = answer else { break };
             let failed_before = answer.data == Value::Null && !answer.errors.is_empty();
             let event = Event::default().event("next").json_data(answer_json(answer, failed_before));
             yield event.map_err(axum::Error::new);

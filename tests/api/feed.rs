@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Method, Response};
+use sea_orm::ConnectionTrait;
 
 use crate::support::{Actor, Id, TestApp, Value, World, json};
 
@@ -116,6 +117,17 @@ both! {
             seen.push(feed.next().await["id"].as_str().expect("an id").to_owned());
         }
         assert_eq!(seen, journal(app).await);
+    }
+
+    async fn a_stream_is_complete_when_the_service_ends(app) {
+        let w = app.world().await;
+        let mut feed = Feed::open(&w.auditor, &beginning(), json!(["AREA_RENAMED"])).await;
+        w.district.rename_area(&w.taoyuan, "桃园社区").await.done();
+        assert_eq!(feed.kinds(1).await, ["AREA_RENAMED"]);
+        app.door.end();
+        assert_eq!(feed.event().await.0, "complete");
+        let mut late = Feed::open(&w.auditor, &beginning(), json!(["AREA_CLOSED"])).await;
+        assert_eq!(late.event().await.0, "complete");
     }
 
     async fn a_cursor_that_is_none_is_refused(app) {
