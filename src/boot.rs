@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Settings, both, sqlite_path};
 use crate::db::{Db, writing};
 use crate::error::{AppError, Result as AppResult};
+use crate::journal;
 use crate::keys::KeyFile;
 use crate::lang::Lang;
 use crate::work::statement;
@@ -36,6 +37,7 @@ pub async fn open(settings: Settings, clock: Clock) -> Result<App, String> {
     if signing_keys(&db).await? == 0 {
         return Err(unfinished());
     }
+    journal::carry_on(&db).await.map_err(told)?;
     App::new(db, clock, keys, settings).await.map_err(told)
 }
 
@@ -63,6 +65,7 @@ async fn bring(db: &Db, settings: &Settings, clock: &Clock) -> Result<Migrated, 
     }
     let applied = alliance_migrations::migrate(db.pool()).await.map_err(|error| explain(&error))?;
     writable(db).await.map_err(|error| explain(&error))?;
+    journal::carry_on(db).await.map_err(told)?;
     let path = settings.key_path(&settings.url()?);
     let key_file = tie(db, &path).await?;
     if signing_keys(db).await? == 0 {

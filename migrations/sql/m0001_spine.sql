@@ -90,8 +90,8 @@ CREATE TABLE signing_keys (
     retired_at {instant}
 );
 
--- The one append-only record of change. (tx, seq) orders by commit: on PostgreSQL tx is the transaction's number, on SQLite, which has one
--- writer, it is 0.
+-- The one append-only record of change. (tx, seq) orders by commit: on PostgreSQL tx is the transaction's number, added to the
+-- fact journal_offset; on SQLite, which has one writer, it is 0.
 CREATE TABLE journal (
     id {uuid} NOT NULL PRIMARY KEY,
     tx BIGINT NOT NULL,
