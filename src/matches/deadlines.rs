@@ -9,7 +9,6 @@ use uuid::Uuid;
 use super::actions::answer::next_step;
 use super::actions::{evaluate, lock};
 use super::entity::{delivery, exchange};
-use super::ledger::save;
 use super::rules::MatchStatus;
 use super::standing;
 use crate::app::App;
@@ -72,7 +71,7 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
             // As of the day on which it was due, however late the sweep comes by.
             locked.exchange.nudged_at = locked.exchange.next_step_at;
             locked.exchange.next_step_at = next_step(work, &locked.exchange);
-            save(&permit, &locked.exchange).await?;
+            locked.save(&permit).await?;
             permit.journal(ChangeKind::MatchNudged, locked.exchange.node(), Some(locked.exchange.district_id));
             Ok(())
         }
@@ -81,7 +80,7 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
         }
         _ => {
             locked.exchange.next_step_at = None;
-            save(&permit, &locked.exchange).await
+            locked.save(&permit).await
         }
     }
 }

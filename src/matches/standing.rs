@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 use super::actions::lock;
 use super::entity::exchange;
-use super::ledger::save;
 use super::rules::MatchStatus;
 use crate::areas::rules::check_reason;
 use crate::auth::Permit;
@@ -92,7 +91,7 @@ async fn unsettle(permit: &Permit, concerned: Condition, how: MatchStatus, why: 
             locked.end(permit, how, why.to_owned()).await?;
         } else if locked.exchange.status.is_confirmed() {
             locked.exchange.reassign = true;
-            save(permit, &locked.exchange).await?;
+            locked.save(permit).await?;
             permit.journal(ChangeKind::MatchReassignable, locked.exchange.node(), Some(locked.exchange.district_id));
         }
     }
