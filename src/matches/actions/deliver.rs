@@ -189,7 +189,8 @@ fn line(work: &Work, exchange: &exchange::Model, delivery: &delivery::Model, acc
 /// Whether no later report, of this match or another, serves the same need.
 async fn is_latest(permit: &Permit, locked: &Locked, delivery: &delivery::Model) -> Result<bool> {
     let Some(need) = &locked.need else { return Ok(true) };
-    let serving = Query::select().column(exchange::Column::Id).from(exchange::Entity).and_where(exchange::Column::NeedId.eq(need.id)).to_owned();
+    let serving =
+        Query::select().column(exchange::Column::Id).from(exchange::Entity).and_where(exchange::Column::NeedId.eq(need.id)).to_owned();
     let later = delivery::Entity::find()
         .filter(delivery::Column::MatchId.in_subquery(serving))
         .filter(delivery::Column::Id.gt(delivery.id))
@@ -208,7 +209,8 @@ pub async fn refuse(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
     locked.exchange.delivered -= delivery.quantity;
     locked.exchange.outstanding += delivery.quantity;
     let reopened = is_latest(&permit, &locked, &delivery).await?.then_some(true);
-    settle(&permit, &mut locked, Shift { delivered: -delivery.quantity, promised: delivery.quantity, reopened, ..Shift::default() }).await?;
+    settle(&permit, &mut locked, Shift { delivered: -delivery.quantity, promised: delivery.quantity, reopened, ..Shift::default() })
+        .await?;
     let row = delivery::ActiveModel {
         accepted: Set(Some(0)),
         answer: Set(Some(reason.clone())),

@@ -20,10 +20,7 @@ use crate::work::Work;
 pub async fn due(app: &App) -> Result<u64> {
     let (today, stale_days) = (shanghai_day(app.clock().now()), app.settings().stale_days);
     // One query a deadline: each has an index, and both together would read the whole table.
-    let over = [
-        (entity::to_expire(today), pledge::Column::ValidUntil),
-        (entity::to_hide(today, stale_days), pledge::Column::ConfirmedOn),
-    ];
+    let over = [(entity::to_expire(today), pledge::Column::ValidUntil), (entity::to_hide(today, stale_days), pledge::Column::ConfirmedOn)];
     let mut ids = Vec::new();
     for (condition, day) in over {
         let due = Entity::find().select_only().column(pledge::Column::Id).filter(condition).order_by_asc(day).limit(BATCH);
