@@ -75,6 +75,8 @@ CREATE TABLE refresh_tokens (
 
 CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
 
+CREATE INDEX refresh_tokens_used ON refresh_tokens (used_at) WHERE used_at IS NOT NULL;
+
 CREATE TABLE signing_keys (
     kid TEXT NOT NULL PRIMARY KEY,
     sealed_secret TEXT NOT NULL,
@@ -184,7 +186,8 @@ CREATE TABLE memberships (
     agreement TEXT,
     reason TEXT,
     created_at TIMESTAMPTZ NOT NULL,
-    CONSTRAINT memberships_dates CHECK (since IS NULL OR until IS NULL OR until >= since)
+    CONSTRAINT memberships_dates CHECK (since IS NULL OR until IS NULL OR until >= since),
+    CONSTRAINT memberships_known_status CHECK (status IN ('INVITED', 'APPLIED', 'ACTIVE', 'SUSPENDED', 'WITHDRAWN', 'EXPIRED'))
 );
 
 CREATE UNIQUE INDEX memberships_running ON memberships (alliance_id, unit_id) WHERE status IN ('INVITED', 'APPLIED', 'ACTIVE', 'SUSPENDED');
@@ -256,7 +259,13 @@ CREATE TABLE pledges (
     CONSTRAINT pledges_available CHECK (available IS NULL OR available >= 0),
     CONSTRAINT pledges_held CHECK (held >= 0),
     CONSTRAINT pledges_given CHECK (given >= 0),
-    CONSTRAINT pledges_total CHECK (total IS NULL OR total > 0)
+    CONSTRAINT pledges_total CHECK (total IS NULL OR total > 0),
+    CONSTRAINT pledges_known_status CHECK (
+        status IN ('DRAFT', 'SUBMITTED', 'RETURNED', 'LISTED', 'PAUSED', 'EXHAUSTED', 'EXPIRED', 'WITHDRAWN')
+    ),
+    CONSTRAINT pledges_exhausted CHECK (
+        (status <> 'EXHAUSTED' OR COALESCE(available, 1) = 0) AND (status <> 'LISTED' OR COALESCE(available, 1) > 0)
+    )
 );
 
 CREATE INDEX pledges_unit ON pledges (unit_id, id);
@@ -267,11 +276,13 @@ CREATE INDEX pledges_category ON pledges (category, status, id);
 
 CREATE INDEX pledges_confirmed ON pledges (confirmed_on, id);
 
-CREATE INDEX pledges_to_hide ON pledges (confirmed_on) WHERE stale = FALSE AND status IN ('LISTED', 'EXHAUSTED');
+CREATE INDEX pledges_to_hide ON pledges (confirmed_on)
+    WHERE stale = FALSE AND status NOT IN ('DRAFT', 'SUBMITTED', 'RETURNED', 'PAUSED', 'EXPIRED', 'WITHDRAWN');
 
 CREATE INDEX pledges_validity ON pledges (COALESCE(valid_until, '9999-12-31'), id);
 
-CREATE INDEX pledges_to_expire ON pledges (valid_until) WHERE status IN ('LISTED', 'EXHAUSTED', 'PAUSED');
+CREATE INDEX pledges_to_expire ON pledges (valid_until)
+    WHERE status NOT IN ('DRAFT', 'SUBMITTED', 'RETURNED', 'EXPIRED', 'WITHDRAWN');
 
 CREATE TABLE pledge_areas (
     pledge_id UUID NOT NULL REFERENCES pledges (id),
@@ -316,7 +327,15 @@ CREATE TABLE needs (
     CONSTRAINT needs_promised CHECK (promised >= 0),
     CONSTRAINT needs_delivered CHECK (delivered >= 0),
     CONSTRAINT needs_accepted CHECK (accepted >= 0),
-    CONSTRAINT needs_wanted CHECK (wanted > 0)
+    CONSTRAINT needs_wanted CHECK (wanted > 0),
+    CONSTRAINT needs_known_status CHECK (
+        status IN (
+            'DRAFT', 'SUBMITTED', 'RETURNED', 'PUBLISHED_DIRECTED', 'PUBLISHED_OPEN', 'ESCALATED', 'MATCHED', 'IN_PROGRESS', 'DELIVERED',
+            'REOPENED', 'ACCEPTED', 'CLOSED', 'WITHDRAWN'
+        )
+    ),
+    CONSTRAINT needs_known_publication CHECK (publication IN ('NONE', 'DIRECTED', 'OPEN', 'ESCALATED')),
+    CONSTRAINT needs_ended CHECK (status NOT IN ('CLOSED', 'WITHDRAWN') OR (promised = 0 AND delivered = 0))
 );
 
 CREATE INDEX needs_community ON needs (community_id, id);
@@ -379,7 +398,23 @@ CREATE TABLE matches (
     CONSTRAINT matches_delivered CHECK (delivered >= 0),
     CONSTRAINT matches_accepted CHECK (accepted >= 0),
     CONSTRAINT matches_returned CHECK (returned >= 0),
-    CONSTRAINT matches_need_or_pledge CHECK (need_id IS NOT NULL OR pledge_id IS NOT NULL OR transfer_of_id IS NOT NULL)
+    CONSTRAINT matches_need_or_pledge CHECK (need_id IS NOT NULL OR pledge_id IS NOT NULL OR transfer_of_id IS NOT NULL),
+    CONSTRAINT matches_known_status CHECK (
+        status IN (
+            'APPLIED', 'CONFIRMED', 'FULFILLING', 'DELIVERED', 'COMPLETED', 'REJECTED', 'CANCELLED_BY_UNIT', 'REVOKED_BY_COMMUNITY',
+            'TIMED_OUT', 'TRANSFERRED'
+        )
+    ),
+    CONSTRAINT matches_status_holds CHECK (
+        CASE status
+            WHEN 'APPLIED' THEN outstanding = quantity
+            WHEN 'CONFIRMED' THEN outstanding = quantity
+            WHEN 'FULFILLING' THEN outstanding > 0
+            WHEN 'DELIVERED' THEN outstanding = 0 AND delivered > 0
+            WHEN 'COMPLETED' THEN outstanding = 0 AND delivered = 0 AND accepted > 0
+            ELSE returned = quantity
+        END
+    )
 );
 
 CREATE INDEX matches_need ON matches (need_id, id);
@@ -416,7 +451,16 @@ CREATE TABLE deliveries (
     answered_at TIMESTAMPTZ,
     remind_at TIMESTAMPTZ,
     CONSTRAINT deliveries_quantity CHECK (quantity > 0),
-    CONSTRAINT deliveries_accepted CHECK (accepted IS NULL OR (accepted >= 0 AND accepted <= quantity))
+    CONSTRAINT deliveries_accepted CHECK (accepted IS NULL OR (accepted >= 0 AND accepted <= quantity)),
+    CONSTRAINT deliveries_known_status CHECK (status IN ('REPORTED', 'ACCEPTED', 'PARTLY_ACCEPTED', 'REFUSED')),
+    CONSTRAINT deliveries_status_says CHECK (
+        CASE status
+            WHEN 'REPORTED' THEN accepted IS NULL
+            WHEN 'ACCEPTED' THEN COALESCE(accepted, -1) = quantity
+            WHEN 'REFUSED' THEN COALESCE(accepted, -1) = 0
+            ELSE COALESCE(accepted, 0) > 0 AND accepted < quantity
+        END
+    )
 );
 
 CREATE INDEX deliveries_match ON deliveries (match_id, id);
@@ -431,7 +475,9 @@ CREATE TABLE evaluations (
     comment TEXT,
     given_at TIMESTAMPTZ NOT NULL,
     released_at TIMESTAMPTZ,
-    CONSTRAINT evaluations_once_a_side UNIQUE (match_id, side)
+    CONSTRAINT evaluations_once_a_side UNIQUE (match_id, side),
+    CONSTRAINT evaluations_known_side CHECK (side IN ('UNIT', 'COMMUNITY')),
+    CONSTRAINT evaluations_known_grade CHECK (grade IN ('EXCELLENT', 'GOOD', 'FAIR', 'POOR'))
 );
 
 CREATE TABLE contributions (
@@ -459,6 +505,8 @@ CREATE INDEX contributions_street ON contributions (street_id, recorded_on);
 CREATE INDEX contributions_community ON contributions (community_id, recorded_on);
 
 CREATE INDEX contributions_recorded ON contributions (recorded_on, id);
+
+CREATE UNIQUE INDEX contributions_once ON contributions (delivery_id) WHERE reverses_id IS NULL;
 
 CREATE INDEX contributions_delivery ON contributions (delivery_id);
 
@@ -558,6 +606,7 @@ CREATE TABLE bookings (
     series_id UUID REFERENCES booking_series (id),
     starts_at TIMESTAMPTZ NOT NULL,
     ends_at TIMESTAMPTZ NOT NULL,
+    minutes INTEGER NOT NULL,
     held_from TIMESTAMPTZ NOT NULL,
     held_until TIMESTAMPTZ NOT NULL,
     purpose TEXT NOT NULL,
@@ -570,6 +619,7 @@ CREATE TABLE bookings (
     promoted BOOLEAN NOT NULL,
     next_step_at TIMESTAMPTZ,
     CONSTRAINT bookings_interval CHECK (starts_at < ends_at),
+    CONSTRAINT bookings_minutes CHECK (minutes > 0),
     CONSTRAINT bookings_held CHECK (held_from <= starts_at AND ends_at <= held_until),
     CONSTRAINT bookings_one_party CHECK ((unit_id IS NULL) <> (community_id IS NULL)),
     CONSTRAINT bookings_headcount CHECK (headcount IS NULL OR headcount > 0),

@@ -7,15 +7,18 @@ use std::time::Duration;
 use alliance_migrations::Standing;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{self, Connection};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, RuntimeErr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, RuntimeErr, TransactionTrait,
+};
 
 use crate::app::App;
 use crate::auth::entity::signing_key;
 use crate::auth::tokens;
 use crate::clock::Clock;
 use crate::config::{Settings, both, sqlite_path};
-use crate::db::Db;
+use crate::db::{Db, writing};
 use crate::error::{AppError, Result as AppResult};
+use crate::journal;
 use crate::keys::KeyFile;
 use crate::lang::Lang;
 use crate::work::statement;
@@ -28,6 +31,7 @@ const PURPOSE: &str = "key-check";
 pub async fn open(settings: Settings, clock: Clock) -> Result<App, String> {
     let db = connect(&settings, false).await?;
     current(&db).await?;
+    writable(&db).await.map_err(|error| explain(&error))?;
     let unfinished =
         || both("数据库尚未初始化完成：请先运行 alliance migrate", "The database is not set up to the end: run `alliance migrate`");
     let check = fact(db.pool(), KEY_CHECK).await.map_err(told)?.ok_or_else(unfinished)?;
@@ -35,6 +39,7 @@ pub async fn open(settings: Settings, clock: Clock) -> Result<App, String> {
     if signing_keys(&db).await? == 0 {
         return Err(unfinished());
     }
+    journal::carry_on(&db).await.map_err(told)?;
     App::new(db, clock, keys, settings).await.map_err(told)
 }
 
@@ -49,16 +54,26 @@ pub struct Migrated {
 /// made, since what the old one sealed would be lost unnoticed.
 pub async fn migrate(settings: &Settings, clock: &Clock) -> Result<Migrated, String> {
     let db = connect(settings, true).await?;
-    if standing(&db).await? == Standing::Unknown {
-        return Err(unknown());
+    let done = bring(&db, settings, clock).await;
+    db.close().await;
+    done
+}
+
+async fn bring(db: &Db, settings: &Settings, clock: &Clock) -> Result<Migrated, String> {
+    match standing(db).await? {
+        Standing::Unknown => return Err(unknown()),
+        Standing::Foreign => return Err(foreign()),
+        Standing::Empty | Standing::Behind(_) | Standing::Current => {}
     }
     let applied = alliance_migrations::migrate(db.pool()).await.map_err(|error| explain(&error))?;
+    writable(db).await.map_err(|error| explain(&error))?;
+    journal::carry_on(db).await.map_err(told)?;
     let path = settings.key_path(&settings.url()?);
-    let key_file = tie(&db, &path).await?;
-    if signing_keys(&db).await? == 0 {
+    let key_file = tie(db, &path).await?;
+    if signing_keys(db).await? == 0 {
         let check = fact(db.pool(), KEY_CHECK).await.map_err(told)?.unwrap_or_default();
         let keys = own_keys(&path, &check)?;
-        tokens::rotate(&db, &keys, clock.now()).await.map_err(told)?;
+        tokens::rotate(db, &keys, clock.now()).await.map_err(told)?;
     }
     Ok(Migrated { applied, key_file })
 }
@@ -78,6 +93,14 @@ async fn tie(db: &Db, path: &Path) -> Result<Option<PathBuf>, String> {
     set_fact(&transaction, KEY_CHECK, &keys.seal(PURPOSE, b"alliance")).await.map_err(told)?;
     transaction.commit().await.map_err(|error| explain(&error))?;
     Ok(made.then(|| path.to_owned()))
+}
+
+/// Writes one fact and takes it back: what only reads would be found out by the first who writes.
+async fn writable(db: &Db) -> Result<(), DbErr> {
+    let transaction = db.pool().begin_with_options(writing()).await?;
+    let sql = "INSERT INTO facts (name, value) VALUES ('written', '') ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    transaction.execute_unprepared(sql).await?;
+    transaction.rollback().await
 }
 
 fn own_keys(path: &Path, check: &str) -> Result<KeyFile, String> {
@@ -122,7 +145,15 @@ async fn current(db: &Db) -> Result<(), String> {
             format!("The database has an old schema (migrations that it lacks: {pending}): back it up, then run `alliance migrate`"),
         )),
         Standing::Unknown => Err(unknown()),
+        Standing::Foreign => Err(foreign()),
     }
+}
+
+fn foreign() -> String {
+    both(
+        "该数据库中已有其他程序的数据表：请为 alliance 另建一个空数据库，并更正 ALLIANCE_DATABASE_URL",
+        "The database holds the tables of another program: make an empty one for alliance, and correct ALLIANCE_DATABASE_URL",
+    )
 }
 
 fn unknown() -> String {
@@ -140,7 +171,9 @@ pub async fn connect(settings: &Settings, create: bool) -> Result<Db, String> {
         Some(path) => look(path, create)?,
         None => knock(&url).await?,
     }
-    Db::connect(&url, settings.connections, create).await.map_err(|error| match &error {
+    // A little more than the request itself has, so that it is the request that is told.
+    let longest = Duration::from_secs(u64::from(settings.request_seconds) + 5);
+    Db::connect_for(&url, settings.connections, create, longest).await.map_err(|error| match &error {
         // The pool tries a locked file until its patience ends, and forgets why it failed.
         DbErr::Conn(RuntimeErr::SqlxError(cause)) if file.is_some() && matches!(**cause, sqlx::Error::PoolTimedOut) => locked(),
         other => explain(other),
@@ -175,12 +208,7 @@ fn look(path: &Path, create: bool) -> Result<(), String> {
 
 /// One connection before the pool, which would go on trying for a while and then say only that it was in vain.
 async fn knock(url: &str) -> Result<(), String> {
-    let options = PgConnectOptions::from_str(url).map_err(|_| {
-        both(
-            "数据库地址有误：请写作 postgres://用户:密码@主机:端口/库名，特殊字符用 %XX 表示",
-            "The database URL is malformed: write postgres://USER:PASSWORD@HOST:PORT/NAME, special characters as %XX",
-        )
-    })?;
+    let options = PgConnectOptions::from_str(url).map_err(|_| malformed())?;
     let knocking = PgConnection::connect_with(&options);
     match tokio::time::timeout(Duration::from_secs(10), knocking).await {
         Ok(Ok(connection)) => {
@@ -200,6 +228,15 @@ fn explain(error: &DbErr) -> String {
         | DbErr::Query(RuntimeErr::SqlxError(cause)) => explain_sqlx(cause),
         other => failed(other),
     }
+}
+
+/// Without what the library says of it, which may hold a password.
+fn malformed() -> String {
+    both(
+        "数据库地址有误：请写作 sqlite://路径 或 postgres://用户:密码@主机:端口/库名，特殊字符用 %XX 表示，“?”后只写数据库认识的参数",
+        "The database URL is malformed: write sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/NAME, special characters as %XX, and \
+         after a “?” only parameters that the database knows",
+    )
 }
 
 fn unreachable_database(cause: &str) -> String {
@@ -224,6 +261,7 @@ fn explain_sqlx(error: &sqlx::Error) -> String {
     let database = match error {
         sqlx::Error::Io(cause) => return unreachable_database(&cause.to_string()),
         sqlx::Error::PoolTimedOut => return unreachable_database("no connection within 10 seconds"),
+        sqlx::Error::Configuration(_) => return malformed(),
         sqlx::Error::Database(database) => database,
         other => return failed(other),
     };
@@ -246,10 +284,20 @@ fn explain_sqlx(error: &sqlx::Error) -> String {
             "数据库用户权限不足：请授予其建表权限",
             "The database user may not do this: grant it the right to make tables in its schema",
         ),
+        "25006" => both(
+            "数据库服务器只读：请连接主库(而非备库),并为该用户和该库关闭 default_transaction_read_only",
+            "The database server takes no writes: connect to the primary, not to a standby, and switch default_transaction_read_only off \
+             for this user and database",
+        ),
         // SQLite's own codes are short numbers and keep the primary one in the low byte.
         short if short.len() < 5 => match short.parse::<u32>().unwrap_or_default() & 0xff {
             5 | 6 => locked(),
-            8 | 14 => both(
+            8 => both(
+                "数据库只能读取，不能写入：请检查文件及其所在文件夹的权限，并确认 ALLIANCE_DATABASE_URL 中没有 mode=ro 或 immutable",
+                "The database can be read but not written: let the user that runs this program write the file and its folder, and leave \
+                 mode=ro and immutable out of ALLIANCE_DATABASE_URL",
+            ),
+            14 => both(
                 "无法打开或写入数据库文件：请检查文件及其所在文件夹的权限，运行本程序的用户须有写权限",
                 "The database file cannot be opened or written: the user that runs this program must be allowed to write the file and its folder",
             ),

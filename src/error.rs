@@ -43,9 +43,9 @@ impl From<Reason> for AppError {
     }
 }
 
-/// SQLSTATEs of PostgreSQL after which the same transaction may succeed or be refused for a reason: serialisation failure, deadlock, a time
-/// that somebody else has taken.
-const RETRYABLE: [&str; 3] = ["40001", "40P01", "23P01"];
+/// SQLSTATEs of PostgreSQL after which the same transaction may succeed or be refused for a reason: serialisation failure, deadlock, a lock
+/// waited for too long, a time that somebody else has taken; and the code of SQLite for the last.
+const RETRYABLE: [&str; 5] = ["40001", "40P01", "55P03", "23P01", "1811"];
 /// The SQLSTATE of PostgreSQL for a text with a NUL, which it cannot hold.
 const UNWRITABLE: &str = "22021";
 

@@ -32,6 +32,13 @@ impl KeyFile {
         let key = text.lines().nth(1).and_then(|line| STANDARD_NO_PAD.decode(line.trim()).ok()).filter(|key| key.len() == 32);
         match key {
             Some(key) if text.starts_with(HEADING) => Ok(KeyFile(XChaCha20Poly1305::new(key.as_slice().into()))),
+            _ if HEADING.starts_with(text.trim_end()) || text.starts_with(HEADING) => Err(both(
+                format!("密钥文件 {name} 不完整：请从备份恢复；若数据库是新建的且没有数据，请删除该文件，再运行 alliance migrate"),
+                format!(
+                    "the key file {name} is not whole: restore it from its backup, or, where the database is new and holds nothing, \
+                     delete the file and run `alliance migrate`"
+                ),
+            )),
             _ => Err(both(format!("{name} 不是本程序的密钥文件"), format!("{name} is not a key file of this program"))),
         }
     }
@@ -50,8 +57,15 @@ impl KeyFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let key: [u8; 32] = rand::random();
-        let mut file = options.open(path).map_err(failed)?;
-        writeln!(file, "{HEADING}\n{}", STANDARD_NO_PAD.encode(key)).and_then(|()| file.sync_all()).map_err(failed)?;
+        // Under another name until it is whole and on the disk: half a key file would stand in the way of the next attempt.
+        let making = path.with_file_name(format!(".alliance-key-{:016x}", rand::random::<u64>()));
+        let made = options
+            .open(&making)
+            .and_then(|mut file| writeln!(file, "{HEADING}\n{}", STANDARD_NO_PAD.encode(key)).and_then(|()| file.sync_all()))
+            .and_then(|()| name(&making, path));
+        // It has its name by now, or is of no use.
+        let _ = std::fs::remove_file(&making);
+        made.map_err(failed)?;
         Ok(KeyFile(XChaCha20Poly1305::new((&key).into())))
     }
 
@@ -75,6 +89,18 @@ impl KeyFile {
     }
 }
 
+/// Gives a file its name, if no other has it, and sees that the folder remembers.
+fn name(file: &Path, path: &Path) -> std::io::Result<()> {
+    match std::fs::hard_link(file, path) {
+        // Some file systems have no links.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists && !path.exists() => std::fs::rename(file, path)?,
+        linked => linked?,
+    }
+    #[cfg(unix)]
+    std::fs::File::open(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +115,22 @@ mod tests {
         assert!(key.open("profile", &sealed).is_err());
         assert!(KeyFile::create(&folder.path().join("other.key")).unwrap().open("phone", &sealed).is_err());
         assert!(KeyFile::create(&path).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left behind");
+    }
+
+    #[test]
+    fn half_a_key_file_is_told_from_another_programs_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("alliance.key");
+        KeyFile::create(&path).unwrap();
+        let whole = std::fs::read_to_string(&path).unwrap();
+        let told = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            KeyFile::read(&path).err().unwrap()
+        };
+        for length in [0, 8, HEADING.len(), HEADING.len() + 1, whole.len() - 9] {
+            assert!(told(&whole[..length]).contains("is not whole"), "{length}");
+        }
+        assert!(told("-----BEGIN PRIVATE KEY-----").contains("is not a key file"));
     }
 }

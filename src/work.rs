@@ -9,14 +9,11 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::auth::{Permission, Permit, Scope, Viewer};
 use crate::calendar::{Calendar, shanghai_day};
-use crate::db::Conn;
+use crate::db::{Conn, insist};
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, new_key};
 use crate::journal::Entry;
 use crate::refusal::{Warning, WarningCode};
-
-/// How often a transaction that another one got in the way of is tried again.
-const ATTEMPTS: u32 = 8;
 
 /// A transaction under way: who acts, when, and what is to be journalled when it commits. Cheap to clone.
 #[derive(Clone)]
@@ -111,18 +108,7 @@ impl App {
         F: Fn(Work) -> Fut,
         Fut: Future<Output = Result<T>>,
     {
-        let mut attempt = 1;
-        loop {
-            match self.attempt(viewer, conn, &work).await {
-                Err(AppError::Conflict) if attempt < ATTEMPTS => {
-                    let pause = 2u64.pow(attempt) + u64::from(rand::random::<u8>() % 8);
-                    tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
-                    attempt += 1;
-                }
-                Err(AppError::Conflict) => return Err(AppError::internal("a transaction met conflicts at every attempt")),
-                outcome => return outcome,
-            }
-        }
+        insist(|| self.attempt(viewer, conn, &work)).await
     }
 
     /// Runs many writes in one transaction: all of them stay, or none. A conflict is not tried again here.
@@ -141,7 +127,10 @@ impl App {
         Fut: Future<Output = Result<T>>,
     {
         let (transaction, _turn) = match conn {
-            Conn::Pool(db) => db.begin().await?,
+            Conn::Pool(db) => {
+                let (transaction, turn) = db.begin().await?;
+                (transaction, Some(turn))
+            }
             Conn::Within(outer) => (outer.begin().await?, None),
         };
         let inner = Arc::new(Inner {

@@ -10,5 +10,6 @@ mod api;
 mod broken;
 mod journeys;
 mod killed;
+mod opening;
 mod properties;
 mod races;

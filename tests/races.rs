@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use alliance::auth::Role;
 use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use crate::support::{Actor, Attempt, CROWD, Dice, Id, TestApp, Thing, Value, World, json, tally};
 
@@ -170,6 +171,84 @@ both! {
             let deeds: Vec<Deed> = (0..64).map(|_| deed(&w, &mut dice, &needs, &pledges, &matches, &members)).collect();
             let tally = tally(&join_all(deeds).await).into_iter().map(|(code, times)| (code.to_owned(), times)).collect::<Vec<_>>();
             eprintln!("{tally:?}");
+            app.check_invariants().await;
+        }
+        assert_eq!(deadlocks(app).await, 0);
+    }
+
+    async fn who_waits_for_a_row_leaves_the_readers_their_connections(app) {
+        let w = app.world().await;
+        let claimants = claimants(app, &w).await;
+        let need = w.wanted("轮椅", "1").await;
+        // Somebody at the database itself, for as long as the readers ask: SQLite would wait no longer than its turn.
+        let held = app.db().pool().begin().await.expect("a transaction");
+        if app.db().is_postgres() {
+            held.execute_unprepared("SELECT id FROM needs FOR UPDATE").await.expect("the need is held");
+        }
+        let claims = join_all((0..CROWD).map(|n| {
+            let (actor, unit) = &claimants[n % claimants.len()];
+            actor.claim(&need, unit, "1")
+        }));
+        let read = async {
+            for _ in 0..20 {
+                let answer = app.anyone().run("{ needs { nodes { id } } }", json!({})).await;
+                assert!(answer.errors().is_empty(), "{answer}");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            held.rollback().await.expect("the need is let go");
+        };
+        let (claims, ()) = tokio::join!(claims, read);
+        assert_eq!(tally(&claims), [("DONE", 1), ("NOT_ENOUGH_OPEN", CROWD - 1)].into());
+    }
+
+    async fn two_who_close_each_others_account_under_keys_do_not_stand_in_each_others_way(app) {
+        let w = app.world().await;
+        for round in 0..6 {
+            // New ones each time: who is closed first closes nobody any more.
+            let mut pair = Vec::new();
+            for login in [format!("left{round}"), format!("right{round}")] {
+                let actor = app.account(&login, Role::DistrictAdmin, &w.tiedong).await;
+                pair.push((actor.with_key("key"), format!("account_{}", app.account_of(&login).await.simple())));
+            }
+            let close = async |n: usize| pair[n].0.tries("disableAccount", &[("id", "ID!", json!(pair[1 - n].1))], "id").await;
+            let (left, right) = tokio::join!(close(0), close(1));
+            for attempt in [left, right] {
+                assert!(attempt.answer.errors().iter().all(|error| error["extensions"]["code"] != "INTERNAL"), "{}", attempt.answer);
+            }
+        }
+        assert_eq!(deadlocks(app).await, 0);
+    }
+
+    async fn two_tables_of_one_year_at_once_replace_each_other_whole(app) {
+        let w = app.world().await;
+        let may = "[2027]\n\"劳动节\" = { from = 2027-05-01, to = 2027-05-05 }\n";
+        let october = "[2027]\n\"国庆节\" = { from = 2027-10-01, to = 2027-10-07 }\n";
+        let mut alone = Vec::new();
+        for table in [may, october] {
+            w.district.load_holidays(&w.tiedong, table).await.done();
+            alone.push(app.count("holidays").await);
+        }
+        for _ in 0..4 {
+            let deeds: Vec<Deed> =
+                vec![Box::pin(w.district.load_holidays(&w.tiedong, may)), Box::pin(w.district.load_holidays(&w.tiedong, october))];
+            assert_eq!(tally(&join_all(deeds).await), [("DONE", 2)].into());
+            assert!(alone.contains(&app.count("holidays").await));
+        }
+    }
+
+    async fn a_unit_comes_back_while_its_need_is_withdrawn(app) {
+        let w = app.world().await;
+        let membership = w.district.see(&w.shennong).await["memberships"][0]["id"].as_str().expect("a membership").to_owned();
+        for round in 0..6 {
+            let need = w.wanted(&format!("轮椅{round}"), "12").await;
+            let claims = join_all((0..12).map(|_| w.unit.claim(&need, &w.shennong, "1"))).await;
+            for claim in claims {
+                w.street.confirm(&claim.done()).await.done();
+            }
+            w.district.suspend(&membership, "年审未通过").await.done();
+            let deeds: Vec<Deed> =
+                vec![Box::pin(w.district.resume_membership(&membership)), Box::pin(w.district.withdraw_need(&need, "不再需要"))];
+            assert_eq!(tally(&join_all(deeds).await), [("DONE", 2)].into());
             app.check_invariants().await;
         }
         assert_eq!(deadlocks(app).await, 0);

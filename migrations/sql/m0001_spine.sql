@@ -80,6 +80,8 @@ CREATE TABLE refresh_tokens (
 
 CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
 
+CREATE INDEX refresh_tokens_used ON refresh_tokens (used_at) WHERE used_at IS NOT NULL;
+
 CREATE TABLE signing_keys (
     kid TEXT NOT NULL PRIMARY KEY,
     sealed_secret TEXT NOT NULL,
@@ -88,8 +90,8 @@ CREATE TABLE signing_keys (
     retired_at {instant}
 );
 
--- The one append-only record of change. (tx, seq) orders by commit: on PostgreSQL tx is the transaction's number, on SQLite, which has one
--- writer, it is 0.
+-- The one append-only record of change. (tx, seq) orders by commit: on PostgreSQL tx is the transaction's number, added to the
+-- fact journal_offset; on SQLite, which has one writer, it is 0.
 CREATE TABLE journal (
     id {uuid} NOT NULL PRIMARY KEY,
     tx BIGINT NOT NULL,

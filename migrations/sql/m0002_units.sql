@@ -47,7 +47,8 @@ CREATE TABLE memberships (
     agreement TEXT,
     reason TEXT,
     created_at {instant} NOT NULL,
-    CONSTRAINT memberships_dates CHECK (since IS NULL OR until IS NULL OR until >= since)
+    CONSTRAINT memberships_dates CHECK (since IS NULL OR until IS NULL OR until >= since),
+    CONSTRAINT memberships_known_status CHECK (status IN ('INVITED', 'APPLIED', 'ACTIVE', 'SUSPENDED', 'WITHDRAWN', 'EXPIRED'))
 );
 
 -- One running membership of a unit in an alliance; ended ones stay as history.

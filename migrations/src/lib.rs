@@ -1,7 +1,7 @@
 //! The tables of Alliance, forward only. Each migration is one file of portable SQL in which `{uuid}`, `{instant}` and `{json}` stand for the
 //! column types that differ between SQLite and PostgreSQL. All pending migrations run in one transaction, on both databases.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 
 /// The list of migrations, oldest first.
@@ -77,6 +77,9 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<usize, DbErr> {
         sea_orm::TransactionOptions { sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate), ..Default::default() };
     let transaction = db.begin_with_options(options).await?;
     if db.get_database_backend() == DbBackend::Postgres {
+        // Whoever comes second waits for as long as it takes, and a large table takes its time.
+        transaction.execute_unprepared("SET LOCAL lock_timeout = 0").await?;
+        transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
         transaction.execute_unprepared("SELECT pg_advisory_xact_lock(4701234567)").await?;
     }
     let pending = Migrator::get_pending_migrations(&transaction).await?.len();
@@ -88,22 +91,38 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<usize, DbErr> {
 /// How a database stands to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It has no table of ours.
+    /// It has no table at all.
     Empty,
     /// It lacks this many migrations.
     Behind(usize),
     Current,
     /// It has migrations that this program does not know: a newer one made them, or another program.
     Unknown,
+    /// It has tables, and none of ours: another program's.
+    Foreign,
 }
 
 /// Looks, and writes nothing.
 pub async fn standing(db: &DatabaseConnection) -> Result<Standing, DbErr> {
     match Migrator::get_pending_migrations_read_only(db).await {
         Ok(pending) if pending.is_empty() => Ok(Standing::Current),
+        Ok(pending) if pending.len() == SCRIPTS.len() && has_tables(db).await? => Ok(Standing::Foreign),
         Ok(pending) if pending.len() == SCRIPTS.len() => Ok(Standing::Empty),
         Ok(pending) => Ok(Standing::Behind(pending.len())),
         Err(DbErr::Custom(_)) => Ok(Standing::Unknown),
         Err(error) => Err(error),
     }
+}
+
+/// Whether it has any table but the list of migrations. What an extension of PostgreSQL brings along is nobody's.
+async fn has_tables(db: &DatabaseConnection) -> Result<bool, DbErr> {
+    let backend = db.get_database_backend();
+    let sql = match backend {
+        DbBackend::Postgres => {
+            "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND c.relname <> 'seaql_migrations' AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') LIMIT 1"
+        }
+        _ => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name <> 'seaql_migrations' AND name NOT LIKE 'sqlite%' LIMIT 1",
+    };
+    Ok(db.query_one_raw(Statement::from_string(backend, sql)).await?.is_some())
 }

@@ -2,7 +2,8 @@
 
 use chrono::{Days, NaiveDate};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::{area, find, holiday};
@@ -86,7 +87,8 @@ pub async fn rename(work: &Work, id: Uuid, name: &str) -> Result<Uuid> {
 /// Splits an area, or replaces it by one: from `on` it is closed and the new ones, on the same parent and level, are in force.
 /// The result is the closed area.
 pub async fn split(work: &Work, id: Uuid, on: NaiveDate, into: &[(String, String)]) -> Result<Uuid> {
-    let found = area::Entity::find_by_id(id).lock_exclusive().one(work.read()).await?;
+    // Its key does not change: records that are made in it meanwhile refer to it.
+    let found = area::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(work.read()).await?;
     let area = found.ok_or(AppError::NotFound)?;
     let permit = work.permit(Permission::ManageAreas, &area.scope(), Some(area.node()))?;
     let last = on.checked_sub_days(Days::new(1)).unwrap_or(on);
@@ -108,6 +110,9 @@ pub async fn split(work: &Work, id: Uuid, on: NaiveDate, into: &[(String, String
 pub async fn load_holidays(work: &Work, district: Uuid, rows: &[Holiday]) -> Result<Uuid> {
     let area = find(work.read(), district).await?;
     let permit = work.permit(Permission::ManageHolidays, &area.scope(), Some(area.node()))?;
+    // The days are the same for all districts: whoever loads them holds the first district, so that one load replaces the other whole.
+    let districts = area::Entity::find().filter(area::Column::Level.eq(AreaLevel::District)).order_by_asc(area::Column::Id);
+    districts.lock(LockType::NoKeyUpdate).one(permit.write()).await?;
     let replaced = Condition::any()
         .add(holiday::Column::Year.is_in(rows.iter().map(|row| row.year)))
         .add(holiday::Column::Day.is_in(rows.iter().map(|row| row.date)));

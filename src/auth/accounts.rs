@@ -4,7 +4,7 @@
 //! end of an account reach all of its roles, so they take the right over every one: nobody takes over an account that others rely on.
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -132,9 +132,10 @@ pub async fn create(work: &Work, new: &NewAccount) -> Result<Uuid> {
     Ok(id)
 }
 
-/// The account, for a change that must not cross another one of it.
+/// The account, for a change that must not cross another one of it. Its key does not change: what refers to it, such as the key under which
+/// a request was sent, may be written meanwhile.
 pub(super) async fn lock(work: &Work, id: Uuid) -> Result<account::Model> {
-    let found = account::Entity::find_by_id(id).filter(visible_to(work.viewer())).lock_exclusive();
+    let found = account::Entity::find_by_id(id).filter(visible_to(work.viewer())).lock(LockType::NoKeyUpdate);
     found.one(work.read()).await?.ok_or(AppError::NotFound)
 }
 

@@ -65,7 +65,8 @@ pub(super) async fn prove(app: &App, login: &str, password: &str) -> Result<acco
     let right = app.passwords().verify(password, hash).await?;
     let account = found.filter(|_| right).ok_or(Reason::WrongCredentials)?;
     let forget = "DELETE FROM sign_in_failures WHERE login_digest = ?";
-    app.db().pool().execute_raw(statement(app.db().pool(), forget, [digest(&login).into()])).await?;
+    let pool = app.db().pool();
+    app.db().write_one(|| async { Ok(pool.execute_raw(statement(pool, forget, [digest(&login).into()])).await?) }).await?;
     Ok(account)
 }
 
@@ -115,7 +116,8 @@ async fn count_attempt(app: &App, login: &str, now: DateTime<Utc>) -> Result<()>
     let allowed = i64::from(settings.sign_in_attempts);
     let values: [sea_orm::Value; 5] = [digest(login).into(), now.into(), (now - lock).into(), allowed.into(), (now - lock).into()];
     let pool = app.db().pool();
-    let row = pool.query_one_raw(statement(pool, sql, values)).await?.ok_or_else(|| AppError::internal("the count came back empty"))?;
+    let row = app.db().write_one(|| async { Ok(pool.query_one_raw(statement(pool, sql, values.clone())).await?) }).await?;
+    let row = row.ok_or_else(|| AppError::internal("the count came back empty"))?;
     let failures: i32 = row.try_get_by_index(0)?;
     let last: DateTime<Utc> = row.try_get_by_index(1)?;
     if i64::from(failures) > allowed {
@@ -133,10 +135,14 @@ pub async fn refresh(app: &App, token: &str) -> Result<Opened> {
         .write(&Viewer::system(), &Conn::Pool(app.db().clone()), |work| {
             let (old, fresh) = (old.clone(), digest(&fresh));
             async move {
-                let Some(known) = refresh_token::Entity::find_by_id(old.clone()).lock_exclusive().one(work.read()).await? else {
+                // The session before its token, as where a session is deleted and takes its tokens along.
+                let Some(seen) = refresh_token::Entity::find_by_id(old.clone()).one(work.read()).await? else {
                     return Ok(None);
                 };
-                let Some(session) = session::Entity::find_by_id(known.session_id).lock_exclusive().one(work.read()).await? else {
+                let Some(session) = session::Entity::find_by_id(seen.session_id).lock_exclusive().one(work.read()).await? else {
+                    return Ok(None);
+                };
+                let Some(known) = refresh_token::Entity::find_by_id(old.clone()).lock_exclusive().one(work.read()).await? else {
                     return Ok(None);
                 };
                 if session.ended_at.is_some() || session.expires_at <= now {
@@ -164,7 +170,8 @@ pub async fn refresh(app: &App, token: &str) -> Result<Opened> {
 /// Ends the viewer's session: its tokens open nothing from now on.
 pub async fn sign_out(app: &App, viewer: &Viewer) -> Result<()> {
     let identity = viewer.account.as_ref().ok_or(AppError::Unauthenticated)?;
-    end(app.db().pool(), Condition::all().add(session::Column::Id.eq(identity.session)), "SIGNED_OUT", app.clock().now()).await
+    let own = Condition::all().add(session::Column::Id.eq(identity.session));
+    app.db().write_one(|| end(app.db().pool(), own.clone(), "SIGNED_OUT", app.clock().now())).await
 }
 
 /// Ends sessions that still run.

@@ -138,6 +138,7 @@ pub async fn rotate(db: &Db, key_file: &KeyFile, now: DateTime<Utc>) -> Result<S
 
 /// Removes keys whose last token has expired.
 pub async fn forget(db: &Db, now: DateTime<Utc>) -> Result<()> {
-    signing_key::Entity::delete_many().filter(signing_key::Column::RetiredAt.lt(now - LIFETIME * 2)).exec(db.pool()).await?;
+    let over = signing_key::Entity::delete_many().filter(signing_key::Column::RetiredAt.lt(now - LIFETIME * 2));
+    db.write_one(|| async { Ok(over.clone().exec(db.pool()).await?) }).await?;
     Ok(())
 }

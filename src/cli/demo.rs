@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use alliance::boot::{self, told};
 use alliance::clock::Clock;
 use alliance::config::{Settings, both};
+use alliance::db::Db;
 use alliance::{areas, auth, demo};
 use alliance_migrations::Standing;
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -36,7 +37,7 @@ pub async fn run(mut settings: Settings, clock: Clock) -> Result<(), String> {
         println!("演示数据库 / The demonstration database: {}", path.display());
     }
     let state = look(&settings).await?;
-    if state != State::Newer {
+    if state != State::NotOurs {
         boot::migrate(&settings, &clock).await?;
     }
     let app = boot::open(settings, clock).await?;
@@ -52,15 +53,21 @@ enum State {
     Empty,
     Filled,
     /// Not for this program: opening it says so.
-    Newer,
+    NotOurs,
 }
 
 /// What the database is, without changing anything that is not the demonstration's.
 async fn look(settings: &Settings) -> Result<State, String> {
     let db = boot::connect(settings, true).await?;
-    match boot::standing(&db).await? {
+    let state = state(&db).await;
+    db.close().await;
+    state
+}
+
+async fn state(db: &Db) -> Result<State, String> {
+    match boot::standing(db).await? {
         Standing::Empty => return Ok(State::Empty),
-        Standing::Unknown => return Ok(State::Newer),
+        Standing::Unknown | Standing::Foreign => return Ok(State::NotOurs),
         Standing::Behind(_) | Standing::Current => {}
     }
     let fact = boot::fact(db.pool(), FACT).await.map_err(told)?;

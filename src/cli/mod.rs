@@ -10,6 +10,7 @@ mod serve;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use alliance::app::App;
 use alliance::auth::tokens;
 use alliance::boot;
 use alliance::clock::Clock;
@@ -133,11 +134,19 @@ async fn act(cli: Cli) -> Result<(), String> {
         Action::Migrate => migrate(&settings, &clock).await,
         Action::Check => check(settings, clock).await,
         Action::Healthcheck => health::check(settings.listen),
-        Action::District { action } => action.run(&boot::open(settings, clock).await?).await,
-        Action::Account { action } => action.run(&boot::open(settings, clock).await?).await,
-        Action::Keys { action: KeysAction::Rotate } => rotate(settings, clock).await,
+        Action::District { action } => with_app(settings, clock, async |app| action.run(app).await).await,
+        Action::Account { action } => with_app(settings, clock, async |app| action.run(app).await).await,
+        Action::Keys { action: KeysAction::Rotate } => with_app(settings, clock, rotate).await,
         Action::Schema { check, out } => schema::run(&out, check).await,
     }
+}
+
+/// Opens the database for a command, and closes it when that is done.
+async fn with_app(settings: Settings, clock: Clock, command: impl AsyncFnOnce(&App) -> Result<(), String>) -> Result<(), String> {
+    let app = boot::open(settings, clock).await?;
+    let done = command(&app).await;
+    app.db().close().await;
+    done
 }
 
 async fn migrate(settings: &Settings, clock: &Clock) -> Result<(), String> {
@@ -157,13 +166,12 @@ async fn migrate(settings: &Settings, clock: &Clock) -> Result<(), String> {
 async fn check(settings: Settings, clock: Clock) -> Result<(), String> {
     println!("配置正确 / The settings are right");
     let path = settings.key_path(&settings.url()?);
-    boot::open(settings, clock).await?;
+    boot::open(settings, clock).await?.db().close().await;
     println!("数据库和密钥文件 {} 正确 / The database and its key file are right", path.display());
     Ok(())
 }
 
-async fn rotate(settings: Settings, clock: Clock) -> Result<(), String> {
-    let app = boot::open(settings, clock).await?;
+async fn rotate(app: &App) -> Result<(), String> {
     let kid = tokens::rotate(app.db(), app.keys(), app.clock().now()).await.map_err(boot::told)?;
     println!("已启用新签名密钥 / The new signing key is {kid}");
     Ok(())

@@ -17,23 +17,38 @@ pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), Strin
     let listen = app.settings().listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| unbound(listen, &error))?;
     let address = listener.local_addr().map_err(|error| unbound(listen, &error))?;
-    let end = asked_to_end()?;
+    let mut signals = Signals::listen().map_err(|error| error.to_string())?;
     tokio::task::spawn_blocking(search::warm_up);
     let upkeep = tokio::spawn(upkeep::run(app.clone()));
-    let http = http::Http::new(app);
+    let http = http::Http::new(app.clone());
     println!("服务已启动 / Serving at http://{address}/graphql");
     tracing::info!(%address, "serving");
     ready(address);
     let ending = http.clone();
+    let (ask, asked) = tokio::sync::oneshot::channel::<()>();
     let end = async move {
-        end.await;
+        // Whoever could ask is gone: that is an end too.
+        let _ = asked.await;
         tracing::info!("ending");
         ending.end();
         tokio::time::sleep(NOTICE).await;
     };
-    http::serve(listener, http::router(http), end).await;
+    let twice = async move {
+        signals.next().await;
+        let _ = ask.send(());
+        signals.next().await;
+    };
+    let finished = tokio::select! {
+        () = http::serve(listener, http, end) => true,
+        () = twice => false,
+    };
     upkeep.abort();
-    tracing::info!("ended");
+    if finished {
+        app.db().close().await;
+        tracing::info!("ended");
+    } else {
+        tracing::warn!("ended at once, asked a second time");
+    }
     Ok(())
 }
 
@@ -55,17 +70,34 @@ fn unbound(listen: SocketAddr, error: &std::io::Error) -> String {
     }
 }
 
-/// Waits for ctrl-c or, from a supervisor, SIGTERM.
-fn asked_to_end() -> Result<impl Future<Output = ()>, String> {
+/// Ctrl-c or, from a supervisor, SIGTERM.
+struct Signals {
     #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(|error| error.to_string())?;
-    Ok(async move {
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> std::io::Result<Signals> {
+        Ok(Signals {})
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;
-    })
+    }
 }

@@ -20,7 +20,7 @@ use sea_orm::ConnectionTrait;
 
 use crate::app::App;
 use crate::auth::Viewer;
-use crate::db::Conn;
+use crate::db::{Conn, Turn};
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, NodeKind, new_key};
 use crate::lang::Lang;
@@ -50,18 +50,20 @@ impl Source {
     }
 
     /// Ends the request: a dry run's transaction is rolled back, then what was refused goes to the log.
-    pub async fn close(self) -> Result<()> {
+    pub(crate) async fn close(self, turn: Option<Turn>) -> Result<()> {
         if let Conn::Within(transaction) = self.conn
             && let Some(transaction) = Arc::into_inner(transaction)
         {
             transaction.rollback().await?;
         }
-        let (db, now) = (self.app.db().pool(), self.app.clock().now());
+        // The log is written in a turn of its own.
+        drop(turn);
+        let (db, now) = (self.app.db(), self.app.clock().now());
         for (permission, node) in self.refused.into_inner().expect("no panic under this lock") {
             let sql = "INSERT INTO refused_permissions (id, at, account_id, permission, node_id) VALUES (?, ?, ?, ?, ?)";
             let values: [sea_orm::Value; 5] =
                 [new_key(now).into(), now.into(), self.viewer.account_id().into(), permission.into(), node.map(|node| node.key).into()];
-            db.execute_raw(statement(db, sql, values)).await?;
+            db.write_one(|| async { Ok(db.pool().execute_raw(statement(db.pool(), sql, values.clone())).await?) }).await?;
         }
         Ok(())
     }

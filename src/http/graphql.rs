@@ -288,8 +288,8 @@ async fn execute(
     let app = &http.app;
     // Nobody unknown may hold the writer's place.
     let dry = if dry_run && viewer.account.is_some() { Some(app.db().begin().await?) } else { None };
-    let (conn, _turn) = match dry {
-        Some((transaction, turn)) => (Conn::Within(Arc::new(transaction)), turn),
+    let (conn, turn) = match dry {
+        Some((transaction, turn)) => (Conn::Within(Arc::new(transaction)), Some(turn)),
         None => (Conn::Pool(app.db().clone()), None),
     };
     let source = Arc::new(Source::new(app.clone(), viewer, conn, lang));
@@ -300,7 +300,7 @@ async fn execute(
     answer.data = as_asked(answer.data, &document, name.as_deref());
     drop(batches);
     if let Some(source) = Arc::into_inner(source) {
-        source.close().await?;
+        source.close(turn).await?;
     }
     Ok(answer)
 }
@@ -340,10 +340,17 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
     let batches = request.batches.clone();
     let request = prepare(admitted, query, variables).data(request);
     let lang = reply.lang;
+    let mut ending = http.ending.subscribe();
     let mut answers = Box::pin(http.schema.execute_stream(request));
     let events = async_stream::stream! {
         let _place = place;
-        while let Some(answer) = LANG.scope(lang, batches.drive(answers.next())).await {
+        loop {
+            let answer = tokio::select! {
+                answer = LANG.scope(lang, batches.drive(answers.next())) => answer,
+                // The reader goes on elsewhere, after its last cursor.
+                _ = ending.wait_for(|ending| *ending) => None,
+            };
+            let Some(answer) = answer else { break };
             let failed_before = answer.data == Value::Null && !answer.errors.is_empty();
             let event = Event::default().event("next").json_data(answer_json(answer, failed_before));
             yield event.map_err(axum::Error::new);

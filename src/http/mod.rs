@@ -4,7 +4,6 @@ mod graphql;
 mod serve;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,7 +11,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
@@ -35,8 +34,8 @@ pub struct Http {
     /// One place for each stream that may run at a time.
     streams: Arc<Semaphore>,
     anonymous_streams: Arc<Semaphore>,
-    /// Set when the service is told to end, so that a proxy sends no more.
-    ending: Arc<AtomicBool>,
+    /// Set when the service is told to end, so that a proxy sends no more and the streams come to their end.
+    ending: watch::Sender<bool>,
 }
 
 impl Http {
@@ -47,17 +46,17 @@ impl Http {
             limits: Arc::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             anonymous_streams: Arc::new(Semaphore::new(ANONYMOUS_STREAMS)),
-            ending: Arc::default(),
+            ending: watch::Sender::default(),
         }
     }
 
-    /// From now on `/readyz` says no.
+    /// From now on `/readyz` says no, and streams are complete.
     pub fn end(&self) {
-        self.ending.store(true, Ordering::Relaxed);
+        self.ending.send_replace(true);
     }
 }
 
-pub fn router(http: Http) -> Router {
+fn router(http: Http) -> Router {
     let body = http.app.settings().body_bytes as usize;
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
@@ -72,7 +71,7 @@ pub fn router(http: Http) -> Router {
 
 /// 200 when the database answers; 503 when it does not, and while ending.
 async fn ready(State(http): State<Http>) -> Response {
-    let ending = http.ending.load(Ordering::Relaxed);
+    let ending = *http.ending.borrow();
     let reachable = http.app.db().pool().ping().await.is_ok();
     if ending || !reachable {
         let why = if ending { "ending\n" } else { "the database does not answer\n" };

@@ -2,19 +2,23 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
-/// How long a caller may take to send its headers, and how long requests in flight may take to finish at the end.
+use super::{Http, router};
+
+/// How long a caller may take to send its headers.
 const HEADERS: Duration = Duration::from_secs(15);
-const FAREWELL: Duration = Duration::from_secs(30);
+/// How long requests in flight may take to finish at the end: this at least, and longer than any request may take.
+const FAREWELL: u32 = 30;
 
 /// Serves until `end` comes, then finishes what is in flight.
-pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, http: Http, end: impl Future<Output = ()>) {
+    let farewell = FAREWELL.max(http.app.settings().request_seconds + 5);
+    let router = router(http);
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(64 * 1024);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30)).max_concurrent_streams(64);
@@ -43,7 +47,7 @@ pub async fn serve(listener: TcpListener, router: Router, end: impl Future<Outpu
         });
     }
     drop(listener);
-    if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(Duration::from_secs(farewell.into()), graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
-use super::{ChangeKind, Column, Entity, Model};
+use super::{ChangeKind, Column, Entity, Model, OFFSET};
 use crate::db::Db;
 use crate::error::{AppError, Result};
 use crate::ids::NodeKind;
@@ -40,7 +40,8 @@ impl Position {
 fn settled(db: &Db) -> Select<Entity> {
     let entries = Entity::find();
     if db.is_postgres() {
-        entries.filter(Expr::cust("\"journal\".\"tx\" < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"))
+        let oldest = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)";
+        entries.filter(Expr::cust(format!("\"journal\".\"tx\" < {OFFSET} + {oldest}")))
     } else {
         entries
     }

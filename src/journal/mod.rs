@@ -2,7 +2,8 @@
 //!
 //! (tx, seq) orders entries by commit. SQLite has one writer, so a running number is enough and tx stays 0. On PostgreSQL transactions
 //! commit in any order: tx is the transaction's own number, and readers stop before the oldest one that still runs, so that nobody ever
-//! reads a later entry before an earlier one has appeared.
+//! reads a later entry before an earlier one has appeared. A server that the database was moved to counts its transactions anew: an offset
+//! makes them follow on those of the old one.
 
 pub mod feed;
 pub mod graphql;
@@ -12,6 +13,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{DatabaseTransaction, DbBackend};
 
 use crate::auth::Capacity;
+use crate::db::Db;
 use crate::error::Result;
 use crate::ids::{GlobalId, new_key};
 use crate::terms::term;
@@ -243,6 +245,26 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// What is added to the numbers of transactions on PostgreSQL.
+const OFFSET: &str = "COALESCE((SELECT CAST(value AS BIGINT) FROM facts WHERE name = 'journal_offset'), 0)";
+
+/// Raises the offset where the entries that are there would not come before the next one: after a move to another server.
+pub async fn carry_on(db: &Db) -> Result<()> {
+    if !db.is_postgres() {
+        return Ok(());
+    }
+    let (transaction, _turn) = db.begin().await?;
+    transaction.execute_unprepared("SELECT pg_advisory_xact_lock(4701234569)").await?;
+    let sql = format!(
+        "INSERT INTO facts (name, value) SELECT 'journal_offset', CAST(MAX(tx) AS TEXT) FROM journal \
+         HAVING MAX(tx) >= {OFFSET} + CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT) \
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    );
+    transaction.execute_unprepared(&sql).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
 /// Writes entries in the order in which they happened, in one statement.
 pub(crate) async fn append(transaction: &DatabaseTransaction, now: DateTime<Utc>, entries: &[Entry]) -> Result<()> {
     // SQLite takes 32,766 parameters in a statement.
@@ -251,8 +273,10 @@ pub(crate) async fn append(transaction: &DatabaseTransaction, now: DateTime<Utc>
             continue;
         }
         let (tx, seq) = match transaction.get_database_backend() {
-            DbBackend::Postgres => ("CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)", "nextval('journal_seq')".to_owned()),
-            _ => ("0", "(SELECT COALESCE(MAX(seq), 0) FROM journal WHERE tx = 0) + {n}".to_owned()),
+            DbBackend::Postgres => {
+                (format!("{OFFSET} + CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"), "nextval('journal_seq')".to_owned())
+            }
+            _ => ("0".to_owned(), "(SELECT COALESCE(MAX(seq), 0) FROM journal WHERE tx = 0) + {n}".to_owned()),
         };
         let rows: Vec<String> = (1..=entries.len())
             .map(|n| format!("(?, {tx}, {}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", seq.replace("{n}", &n.to_string())))

@@ -2,13 +2,13 @@
 //! reminded of reports, memberships expire.
 
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::actions::answer::next_step;
 use super::actions::{evaluate, lock};
 use super::entity::{delivery, exchange};
-use super::ledger::save;
 use super::rules::MatchStatus;
 use super::standing;
 use crate::app::App;
@@ -18,7 +18,6 @@ use crate::deadlines::{BATCH, each};
 use crate::error::{AppError, Result};
 use crate::journal::ChangeKind;
 use crate::units::entity::membership;
-use crate::units::rules::MembershipStatus;
 use crate::work::Work;
 
 /// Takes the steps that are due now; says how many there were.
@@ -46,7 +45,9 @@ pub async fn run(app: &App) -> Result<u64> {
         .select_only()
         .column(membership::Column::Id)
         .filter(membership::Column::Until.lt(shanghai_day(now)))
-        .filter(membership::Column::Status.is_in([MembershipStatus::Active, MembershipStatus::Suspended]))
+        // In literals, as the index says it: SQLite does not find a partial index by parameters.
+        .filter(Expr::cust("\"memberships\".\"status\" IN ('ACTIVE', 'SUSPENDED')"))
+        .order_by_asc(membership::Column::Until)
         .limit(BATCH)
         .into_tuple::<Uuid>()
         .all(app.db().pool())
@@ -70,7 +71,7 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
             // As of the day on which it was due, however late the sweep comes by.
             locked.exchange.nudged_at = locked.exchange.next_step_at;
             locked.exchange.next_step_at = next_step(work, &locked.exchange);
-            save(&permit, &locked.exchange).await?;
+            locked.save(&permit).await?;
             permit.journal(ChangeKind::MatchNudged, locked.exchange.node(), Some(locked.exchange.district_id));
             Ok(())
         }
@@ -79,7 +80,7 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
         }
         _ => {
             locked.exchange.next_step_at = None;
-            save(&permit, &locked.exchange).await
+            locked.save(&permit).await
         }
     }
 }

@@ -1,11 +1,11 @@
 //! How quantities move: each step of a match moves its need and its pledge by the same quantity, in one conditional statement a table.
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::entity::exchange;
 use crate::auth::Permit;
-use crate::error::Result;
+use crate::error::{AppError, Result};
 use crate::journal::{ChangeKind, Entry};
 use crate::needs::deadlines::{journal_turn, next_step};
 use crate::needs::entity::need;
@@ -38,14 +38,15 @@ pub async fn shift_need(permit: &Permit, need: &need::Model, shift: Shift) -> Re
     after.status = need_rules::status(&after);
     after.next_step_at = next_step(work, need, &after);
     let sql = "UPDATE needs SET unmatched = unmatched + ?, promised = promised + ?, delivered = delivered + ?, accepted = accepted + ?, \
-               reopened = ?, status = ?, next_step_at = ? WHERE id = ? AND unmatched + ? >= 0";
+               reopened = ?, status = COALESCE(?, status), next_step_at = ? WHERE id = ? AND unmatched + ? >= 0";
     let values: [sea_orm::Value; 9] = [
         shift.unmatched.into(),
         shift.promised.into(),
         shift.delivered.into(),
         shift.accepted.into(),
         after.reopened.into(),
-        after.status.code().into(),
+        // A need that is ending keeps its state until the last has been given back: what has ended holds nothing.
+        (!after.status.is_ended()).then(|| after.status.code()).into(),
         after.next_step_at.into(),
         need.id.into(),
         shift.unmatched.into(),
@@ -58,10 +59,10 @@ pub async fn shift_need(permit: &Permit, need: &need::Model, shift: Shift) -> Re
     Ok(after)
 }
 
-/// Writes a locked match's new quantities and state.
-pub async fn save(permit: &Permit, after: &exchange::Model) -> Result<()> {
+/// Writes a locked match's new quantities and state, if it still is as it was locked: a fault in the locking must not undo a movement.
+pub async fn save(permit: &Permit, before: &exchange::Model, after: &exchange::Model) -> Result<()> {
+    use exchange::Column;
     let row = exchange::ActiveModel {
-        id: Set(after.id),
         quantity: Set(after.quantity),
         outstanding: Set(after.outstanding),
         delivered: Set(after.delivered),
@@ -80,8 +81,16 @@ pub async fn save(permit: &Permit, after: &exchange::Model) -> Result<()> {
         evaluations_released_at: Set(after.evaluations_released_at),
         ..Default::default()
     };
-    exchange::Entity::update(row).exec(permit.write()).await?;
-    Ok(())
+    let saved = exchange::Entity::update_many()
+        .set(row)
+        .filter(Column::Id.eq(before.id))
+        .filter(Column::Status.eq(before.status))
+        .filter(Column::Outstanding.eq(before.outstanding))
+        .filter(Column::Delivered.eq(before.delivered))
+        .filter(Column::Accepted.eq(before.accepted))
+        .exec(permit.write())
+        .await?;
+    if saved.rows_affected == 0 { Err(AppError::Conflict) } else { Ok(()) }
 }
 
 /// The rows that a match moves, locked in the one order: need, pledge, match.
@@ -89,9 +98,22 @@ pub struct Locked {
     pub need: Option<need::Model>,
     pub pledge: Option<resources::Model>,
     pub exchange: exchange::Model,
+    /// The match as the database has it.
+    stored: exchange::Model,
 }
 
 impl Locked {
+    pub fn new(need: Option<need::Model>, pledge: Option<resources::Model>, exchange: exchange::Model) -> Locked {
+        Locked { need, pledge, stored: exchange.clone(), exchange }
+    }
+
+    /// Writes what has become of the match.
+    pub async fn save(&mut self, permit: &Permit) -> Result<()> {
+        save(permit, &self.stored, &self.exchange).await?;
+        self.stored = self.exchange.clone();
+        Ok(())
+    }
+
     /// Moves the need, if the match has one.
     pub async fn shift_need(&mut self, permit: &Permit, shift: Shift) -> Result<()> {
         if let Some(need) = &self.need {
@@ -120,7 +142,7 @@ impl Locked {
         if accepted {
             self.complete(permit);
         }
-        save(permit, &self.exchange).await?;
+        self.save(permit).await?;
         let kind = match how {
             _ if accepted => ChangeKind::MatchCompleted,
             super::rules::MatchStatus::Rejected => ChangeKind::MatchRejected,

@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 use super::actions::lock;
 use super::entity::exchange;
-use super::ledger::save;
 use super::rules::MatchStatus;
 use crate::areas::rules::check_reason;
 use crate::auth::Permit;
@@ -92,7 +91,7 @@ async fn unsettle(permit: &Permit, concerned: Condition, how: MatchStatus, why: 
             locked.end(permit, how, why.to_owned()).await?;
         } else if locked.exchange.status.is_confirmed() {
             locked.exchange.reassign = true;
-            save(permit, &locked.exchange).await?;
+            locked.save(permit).await?;
             permit.journal(ChangeKind::MatchReassignable, locked.exchange.node(), Some(locked.exchange.district_id));
         }
     }
@@ -117,10 +116,21 @@ async fn hold_still(work: &Work, matches: &[exchange::Model]) -> Result<()> {
 
 /// A unit that is back can be relied on again for what it still has to deliver.
 async fn rely_again(permit: &Permit, concerned: Condition) -> Result<()> {
-    exchange::Entity::update_many()
-        .col_expr(exchange::Column::Reassign, sea_orm::sea_query::Expr::value(false))
+    let work = permit.work();
+    let matches = exchange::Entity::find()
         .filter(concerned)
         .filter(exchange::Column::Reassign.eq(true))
+        .order_by_asc(exchange::Column::Id)
+        .all(work.read())
+        .await?;
+    hold_still(work, &matches).await?;
+    let ids = matches.iter().map(|exchange| exchange.id);
+    let these = Condition::all().add(exchange::Column::Id.is_in(ids)).add(exchange::Column::Reassign.eq(true));
+    // Those of no need and no pledge are held by nothing else: in the order of their keys too.
+    exchange::Entity::find().filter(these.clone()).order_by_asc(exchange::Column::Id).lock_exclusive().all(work.read()).await?;
+    exchange::Entity::update_many()
+        .col_expr(exchange::Column::Reassign, sea_orm::sea_query::Expr::value(false))
+        .filter(these)
         .exec(permit.write())
         .await?;
     Ok(())

@@ -211,12 +211,17 @@ pub fn list(viewer: &Viewer, today: NaiveDate, filter: &Filter) -> Select<pledge
     select
 }
 
-/// Pledges that a deadline has passed: the last day, or the day by which the unit had to confirm.
-pub fn due(today: NaiveDate, stale_days: u32) -> Condition {
-    use PledgeStatus::*;
-    Condition::any()
-        .add(Condition::all().add(Column::ValidUntil.lt(today)).add(Column::Status.is_in([Listed, Exhausted, Paused])))
-        .add(shown().add(Column::ConfirmedOn.lt(today - Days::new(stale_days.into()))))
+/// Pledges whose last day has passed. In the very words of the index `pledges_to_expire`, by which SQLite finds it.
+pub fn to_expire(today: NaiveDate) -> Condition {
+    let open = "\"pledges\".\"status\" NOT IN ('DRAFT', 'SUBMITTED', 'RETURNED', 'EXPIRED', 'WITHDRAWN')";
+    Condition::all().add(Column::ValidUntil.lt(today)).add(Expr::cust(open))
+}
+
+/// Pledges past the day by which the unit had to confirm them. In the words of `pledges_to_hide`.
+pub fn to_hide(today: NaiveDate, stale_days: u32) -> Condition {
+    let shown = "\"pledges\".\"stale\" = FALSE \
+                 AND \"pledges\".\"status\" NOT IN ('DRAFT', 'SUBMITTED', 'RETURNED', 'PAUSED', 'EXPIRED', 'WITHDRAWN')";
+    Condition::all().add(Column::ConfirmedOn.lt(today - Days::new(stale_days.into()))).add(Expr::cust(shown))
 }
 
 /// The areas that a pledge names; one that serves all names none.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Method, Response};
+use sea_orm::ConnectionTrait;
 
 use crate::support::{Actor, Id, TestApp, Value, World, json};
 
@@ -116,6 +117,45 @@ both! {
             seen.push(feed.next().await["id"].as_str().expect("an id").to_owned());
         }
         assert_eq!(seen, journal(app).await);
+    }
+
+    async fn the_feed_goes_on_after_a_move_to_a_server_that_counts_its_transactions_anew(app) {
+        let w = app.world().await;
+        let mut feed = Feed::open(&w.auditor, &beginning(), Value::Null).await;
+        let mut after = feed.next().await["cursor"].as_str().expect("a cursor").to_owned();
+        if app.db().is_postgres() {
+            // As if all that there is had been written by a server that had counted far.
+            app.db().pool().execute_unprepared("UPDATE journal SET tx = tx + 4000000000").await.expect("the journal is older");
+            let (tx, seq) = {
+                let rows = app.rows("SELECT tx, seq FROM journal WHERE node_kind NOT IN ('account', 'grant') ORDER BY tx, seq LIMIT 1").await;
+                (rows[0].try_get_by_index::<i64>(0).expect("tx"), rows[0].try_get_by_index::<i64>(1).expect("seq"))
+            };
+            after = URL_SAFE_NO_PAD.encode(format!("{tx}.{seq}"));
+        }
+        for round in 0..2 {
+            assert!(alliance::journal::carry_on(app.db()).await.is_ok(), "the service opens the database");
+            w.district.rename_area(&w.taoyuan, &format!("桃园{round}社区")).await.done();
+        }
+        let mut feed = Feed::open(&w.auditor, &after, Value::Null).await;
+        let mut seen = Vec::new();
+        for _ in 1..journal(app).await.len() {
+            seen.push(feed.next().await["id"].as_str().expect("an id").to_owned());
+        }
+        assert_eq!(seen, journal(app).await[1..]);
+        let rows = app.rows("SELECT kind FROM journal ORDER BY tx DESC, seq DESC LIMIT 2").await;
+        let last: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).expect("a kind")).collect();
+        assert_eq!(last, ["AREA_RENAMED", "AREA_RENAMED"]);
+    }
+
+    async fn a_stream_is_complete_when_the_service_ends(app) {
+        let w = app.world().await;
+        let mut feed = Feed::open(&w.auditor, &beginning(), json!(["AREA_RENAMED"])).await;
+        w.district.rename_area(&w.taoyuan, "桃园社区").await.done();
+        assert_eq!(feed.kinds(1).await, ["AREA_RENAMED"]);
+        app.door.end();
+        assert_eq!(feed.event().await.0, "complete");
+        let mut late = Feed::open(&w.auditor, &beginning(), json!(["AREA_CLOSED"])).await;
+        assert_eq!(late.event().await.0, "complete");
     }
 
     async fn a_cursor_that_is_none_is_refused(app) {

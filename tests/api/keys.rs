@@ -1,7 +1,7 @@
 //! Keys and dry runs, where more than one room takes part: the exchange, sessions, a service that was started anew, events.
 
 use alliance::app::App;
-use alliance::http::{Http, router, serve};
+use alliance::http::{Http, serve};
 use reqwest::Method;
 use tokio::net::TcpListener;
 
@@ -24,7 +24,7 @@ async fn started_anew(app: &TestApp) -> String {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(serve(listener, router(Http::new(again)), std::future::pending()));
+    tokio::spawn(serve(listener, Http::new(again), std::future::pending()));
     url
 }
 

@@ -7,7 +7,7 @@ use alliance::calendar::{shanghai_day, start_of};
 use alliance::clock::Clock;
 use alliance::config::Settings;
 use alliance::db::Db;
-use alliance::http::{Http, router, serve};
+use alliance::http::{Http, serve};
 use alliance::keys::KeyFile;
 use chrono::{DateTime, Days, FixedOffset, NaiveDateTime, TimeZone, Utc};
 use clap::{Args, Command, FromArgMatches};
@@ -23,6 +23,8 @@ pub const BEGINNING: &str = "2025-03-10 09:00";
 
 pub struct TestApp {
     app: App,
+    /// What the service is told its end by.
+    pub door: Http,
     /// `http://127.0.0.1:PORT`.
     pub url: String,
     pub http: reqwest::Client,
@@ -68,11 +70,11 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (end, ended) = oneshot::channel();
-        let router = router(Http::new(app.clone()));
-        tokio::spawn(serve(listener, router, async {
+        let door = Http::new(app.clone());
+        tokio::spawn(serve(listener, door.clone(), async {
             let _ = ended.await;
         }));
-        TestApp { app, url, http: reqwest::Client::new(), end: Some(end), _database: database, _folder: folder }
+        TestApp { app, door, url, http: reqwest::Client::new(), end: Some(end), _database: database, _folder: folder }
     }
 
     /// Moves the clock to a time in Asia/Shanghai, `2025-03-10 09:00`. What falls due on the way is taken at each midnight and on arrival.

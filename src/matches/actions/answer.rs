@@ -8,7 +8,7 @@ use crate::auth::{Permission, Permit};
 use crate::error::Result;
 use crate::journal::ChangeKind;
 use crate::matches::entity::exchange;
-use crate::matches::ledger::{Locked, save};
+use crate::matches::ledger::Locked;
 use crate::matches::rules::{self, MatchSide, MatchStatus};
 use crate::refusal::Reason;
 use crate::units::entity::hold_unit;
@@ -30,7 +30,7 @@ pub async fn confirm(work: &Work, id: Uuid) -> Result<Uuid> {
     }
     let due_on = locked.need.as_ref().and_then(|need| need.due_on);
     start(&permit, &mut locked.exchange, due_on);
-    save(&permit, &locked.exchange).await?;
+    locked.save(&permit).await?;
     permit.journal(ChangeKind::MatchConfirmed, locked.exchange.node(), Some(locked.exchange.district_id));
     Ok(id)
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Query;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::answer::next_step;
@@ -17,7 +17,7 @@ use crate::decimal::Decimal;
 use crate::error::{AppError, Result};
 use crate::journal::{ChangeKind, Entry};
 use crate::matches::entity::{delivery, exchange};
-use crate::matches::ledger::{Locked, Shift, save};
+use crate::matches::ledger::{Locked, Shift};
 use crate::matches::rules::{self, DeliveryStatus, MatchStatus};
 use crate::needs::rules::check_quantity;
 use crate::refusal::Refusal;
@@ -104,7 +104,7 @@ async fn settle(permit: &Permit, locked: &mut Locked, shift: Shift) -> Result<()
         locked.complete(permit);
     }
     locked.shift_need(permit, shift).await?;
-    save(permit, &locked.exchange).await?;
+    locked.save(permit).await?;
     if locked.exchange.status == MatchStatus::Completed {
         drop_proposals(permit, &locked.exchange).await?;
     }
@@ -140,7 +140,6 @@ pub async fn accept(work: &Work, id: Uuid, quantity: Decimal, note: Option<&str>
     }
     settle(&permit, &mut locked, Shift { delivered: -delivery.quantity, accepted, promised: rest, ..Shift::default() }).await?;
     let row = delivery::ActiveModel {
-        id: Set(id),
         accepted: Set(Some(accepted)),
         answer: Set(optional("note", note, 1000)?),
         status: Set(if rest == 0 { DeliveryStatus::Accepted } else { DeliveryStatus::PartlyAccepted }),
@@ -148,7 +147,7 @@ pub async fn accept(work: &Work, id: Uuid, quantity: Decimal, note: Option<&str>
         remind_at: Set(None),
         ..Default::default()
     };
-    row.update(permit.write()).await?;
+    write_answer(&permit, id, row).await?;
     let entry = Entry::new(ChangeKind::DeliveryAccepted, delivery.node(), Some(locked.exchange.district_id));
     permit.record(entry.with(serde_json::json!({ "accepted": accepted, "of": delivery.quantity })));
     contributions::actions::record(&permit, line(work, &locked.exchange, &delivery, accepted)).await?;
@@ -156,6 +155,17 @@ pub async fn accept(work: &Work, id: Uuid, quantity: Decimal, note: Option<&str>
         permit.journal(ChangeKind::MatchCompleted, locked.exchange.node(), Some(locked.exchange.district_id));
     }
     Ok(id)
+}
+
+/// Writes what a report was answered, once.
+async fn write_answer(permit: &Permit, id: Uuid, row: delivery::ActiveModel) -> Result<()> {
+    let answered = delivery::Entity::update_many()
+        .set(row)
+        .filter(delivery::Column::Id.eq(id))
+        .filter(delivery::Column::Status.eq(DeliveryStatus::Reported))
+        .exec(permit.write())
+        .await?;
+    if answered.rows_affected == 0 { Err(AppError::Conflict) } else { Ok(()) }
 }
 
 fn line(work: &Work, exchange: &exchange::Model, delivery: &delivery::Model, accepted: i64) -> contribution::Model {
@@ -202,7 +212,6 @@ pub async fn refuse(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
     settle(&permit, &mut locked, Shift { delivered: -delivery.quantity, promised: delivery.quantity, reopened, ..Shift::default() })
         .await?;
     let row = delivery::ActiveModel {
-        id: Set(id),
         accepted: Set(Some(0)),
         answer: Set(Some(reason.clone())),
         status: Set(DeliveryStatus::Refused),
@@ -210,7 +219,7 @@ pub async fn refuse(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
         remind_at: Set(None),
         ..Default::default()
     };
-    row.update(permit.write()).await?;
+    write_answer(&permit, id, row).await?;
     let entry = Entry::new(ChangeKind::DeliveryRefused, delivery.node(), Some(locked.exchange.district_id));
     permit.record(entry.with(serde_json::json!({ "reason": reason })));
     Ok(id)

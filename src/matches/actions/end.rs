@@ -73,7 +73,7 @@ async fn give_back(permit: &Permit, mut need: need::Model, reason: &str) -> Resu
             Some(id) => resources::Entity::find_by_id(id).one(permit.write()).await?,
             None => None,
         };
-        let mut locked = Locked { need: Some(need), pledge, exchange };
+        let mut locked = Locked::new(Some(need), pledge, exchange);
         locked.end(permit, MatchStatus::RevokedByCommunity, reason.to_owned()).await?;
         need = locked.need.expect("put in above");
     }

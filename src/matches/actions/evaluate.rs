@@ -12,7 +12,7 @@ use crate::db::or_taken;
 use crate::error::Result;
 use crate::journal::ChangeKind;
 use crate::matches::entity::{evaluation, exchange};
-use crate::matches::ledger::{Locked, save};
+use crate::matches::ledger::Locked;
 use crate::matches::rules::{self, Grade, MatchSide, MatchStatus};
 use crate::needs::entity::need;
 use crate::needs::rules::NeedStatus;
@@ -45,7 +45,7 @@ pub async fn evaluate(work: &Work, id: Uuid, grade: Grade, comment: Option<&str>
     if locked.exchange.unit_evaluated && locked.exchange.community_evaluated {
         release(&permit, &mut locked).await?;
     } else {
-        save(&permit, &locked.exchange).await?;
+        locked.save(&permit).await?;
     }
     Ok(key)
 }
@@ -65,7 +65,7 @@ pub async fn release(permit: &Permit, locked: &mut Locked) -> Result<()> {
     unseal(permit, locked.exchange.id).await?;
     locked.exchange.evaluations_released_at = Some(permit.work().now());
     locked.exchange.next_step_at = None;
-    save(permit, &locked.exchange).await?;
+    locked.save(permit).await?;
     permit.journal(ChangeKind::EvaluationReleased, locked.exchange.node(), Some(locked.exchange.district_id));
     let Some(need) = locked.need.as_ref().filter(|need| need.status == NeedStatus::Accepted) else { return Ok(()) };
     let sealed = exchange::Entity::find()

@@ -34,5 +34,5 @@ pub async fn lock(work: &Work, seen: &exchange::Model) -> Result<Locked> {
         None => None,
     };
     let exchange = exchange::Entity::find_by_id(seen.id).lock_exclusive().one(work.read()).await?.ok_or(AppError::NotFound)?;
-    Ok(Locked { need, pledge, exchange })
+    Ok(Locked::new(need, pledge, exchange))
 }

@@ -92,17 +92,18 @@ pub async fn confirm(permit: &Permit, seen: &exchange::Model, active: bool) -> R
     if locked.exchange.accepted > 0 {
         locked.complete(permit);
     }
-    save(permit, &locked.exchange).await?;
+    locked.save(permit).await?;
     let entry = Entry::new(ChangeKind::MatchTransferred, locked.exchange.node(), Some(locked.exchange.district_id));
     permit.record(entry.with(serde_json::json!({ "to": new.node().to_string(), "quantity": moved })));
     if locked.exchange.status == MatchStatus::Completed {
         permit.journal(ChangeKind::MatchCompleted, locked.exchange.node(), Some(locked.exchange.district_id));
     }
 
+    let proposed = new.clone();
     new.quantity = moved;
     new.outstanding = moved;
     start(permit, &mut new, locked.need.as_ref().and_then(|need| need.due_on));
-    save(permit, &new).await?;
+    save(permit, &proposed, &new).await?;
     permit.journal(ChangeKind::MatchConfirmed, new.node(), Some(new.district_id));
     Ok(new.id)
 }
@@ -115,10 +116,11 @@ pub async fn drop_proposals(permit: &Permit, ended: &exchange::Model) -> Result<
         .lock_exclusive()
         .one(permit.write())
         .await?;
-    if let Some(mut proposal) = open {
+    if let Some(proposed) = open {
+        let mut proposal = proposed.clone();
         proposal.status = MatchStatus::CancelledByUnit;
         proposal.next_step_at = None;
-        save(permit, &proposal).await?;
+        save(permit, &proposed, &proposal).await?;
         permit.journal(ChangeKind::MatchCancelled, proposal.node(), Some(proposal.district_id));
     }
     Ok(())
