@@ -650,3 +650,52 @@ CREATE EXTENSION IF NOT EXISTS btree_gist;
 
 ALTER TABLE bookings ADD CONSTRAINT bookings_no_overlap
     EXCLUDE USING gist (zone_id WITH =, tstzrange(held_from, held_until) WITH &&) WHERE (status IN ('REQUESTED', 'APPROVED'));
+
+CREATE TABLE co_buildings (
+    id UUID NOT NULL PRIMARY KEY,
+    district_id UUID NOT NULL REFERENCES areas (id),
+    venue_id UUID NOT NULL REFERENCES venues (id),
+    unit_id UUID NOT NULL REFERENCES units (id),
+    form TEXT NOT NULL,
+    description TEXT NOT NULL,
+    value BIGINT NOT NULL,
+    since DATE,
+    until DATE,
+    proposed_by_unit BOOLEAN NOT NULL,
+    proposed_by UUID NOT NULL REFERENCES accounts (id),
+    status TEXT NOT NULL,
+    reason TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT co_buildings_value CHECK (value > 0),
+    CONSTRAINT co_buildings_status CHECK (status IN ('PROPOSED', 'DECLINED', 'AGREED', 'UNDER_CONSTRUCTION', 'IN_USE', 'ENDED')),
+    CONSTRAINT co_buildings_since CHECK (status <> 'IN_USE' OR since IS NOT NULL)
+);
+
+CREATE INDEX co_buildings_venue ON co_buildings (venue_id, id);
+
+CREATE INDEX co_buildings_unit ON co_buildings (unit_id, id);
+
+CREATE INDEX co_buildings_until ON co_buildings (until) WHERE status = 'IN_USE';
+
+ALTER TABLE contributions ALTER COLUMN delivery_id DROP NOT NULL;
+
+ALTER TABLE contributions ADD COLUMN co_building_id UUID REFERENCES co_buildings (id);
+
+ALTER TABLE contributions ADD CONSTRAINT contributions_source CHECK ((delivery_id IS NULL) <> (co_building_id IS NULL));
+
+CREATE UNIQUE INDEX contributions_co_building ON contributions (co_building_id) WHERE reverses_id IS NULL;
+
+CREATE TABLE calendars (
+    id UUID NOT NULL PRIMARY KEY,
+    account_id UUID NOT NULL REFERENCES accounts (id),
+    zone_id UUID REFERENCES zones (id),
+    digest TEXT NOT NULL,
+    sealed_secret TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    revoked_at TIMESTAMPTZ,
+    CONSTRAINT calendars_digest UNIQUE (digest)
+);
+
+CREATE INDEX calendars_account ON calendars (account_id, id);
+
+CREATE INDEX bookings_requested_by ON bookings (requested_by, starts_at);

@@ -106,6 +106,8 @@ CREATE INDEX bookings_next_step ON bookings (next_step_at) WHERE next_step_at IS
 
 CREATE INDEX bookings_of_series ON bookings (series_id, id) WHERE series_id IS NOT NULL;
 
+CREATE INDEX bookings_requested_by ON bookings (requested_by, starts_at);
+
 CREATE INDEX bookings_starts ON bookings (starts_at, id);
 
 CREATE INDEX bookings_unit ON bookings (unit_id, starts_at, id);
@@ -116,21 +118,64 @@ CREATE INDEX bookings_waiting ON bookings (zone_id, id) WHERE status = 'WAITING'
 
 CREATE INDEX bookings_zone ON bookings (zone_id, starts_at);
 
+CREATE TABLE calendars (
+    id BLOB NOT NULL PRIMARY KEY,
+    account_id BLOB NOT NULL REFERENCES accounts (id),
+    zone_id BLOB REFERENCES zones (id),
+    digest TEXT NOT NULL,
+    sealed_secret TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    revoked_at TEXT,
+    CONSTRAINT calendars_digest UNIQUE (digest)
+);
+
+CREATE INDEX calendars_account ON calendars (account_id, id);
+
+CREATE TABLE co_buildings (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    venue_id BLOB NOT NULL REFERENCES venues (id),
+    unit_id BLOB NOT NULL REFERENCES units (id),
+    form TEXT NOT NULL,
+    description TEXT NOT NULL,
+    value BIGINT NOT NULL,
+    since DATE,
+    until DATE,
+    proposed_by_unit BOOLEAN NOT NULL,
+    proposed_by BLOB NOT NULL REFERENCES accounts (id),
+    status TEXT NOT NULL,
+    reason TEXT,
+    created_at TEXT NOT NULL,
+    CONSTRAINT co_buildings_value CHECK (value > 0),
+    CONSTRAINT co_buildings_status CHECK (status IN ('PROPOSED', 'DECLINED', 'AGREED', 'UNDER_CONSTRUCTION', 'IN_USE', 'ENDED')),
+    CONSTRAINT co_buildings_since CHECK (status <> 'IN_USE' OR since IS NOT NULL)
+);
+
+CREATE INDEX co_buildings_unit ON co_buildings (unit_id, id);
+
+CREATE INDEX co_buildings_until ON co_buildings (until) WHERE status = 'IN_USE';
+
+CREATE INDEX co_buildings_venue ON co_buildings (venue_id, id);
+
 CREATE TABLE contributions (
     id BLOB NOT NULL PRIMARY KEY,
     district_id BLOB NOT NULL REFERENCES areas (id),
     street_id BLOB NOT NULL REFERENCES areas (id),
     community_id BLOB NOT NULL REFERENCES areas (id),
     unit_id BLOB NOT NULL REFERENCES units (id),
-    delivery_id BLOB NOT NULL REFERENCES deliveries (id),
+    delivery_id BLOB REFERENCES deliveries (id),
     form TEXT NOT NULL,
     value BIGINT NOT NULL,
     hours BIGINT,
     recorded_on DATE NOT NULL,
     reverses_id BLOB REFERENCES contributions (id),
     reason TEXT,
-    CONSTRAINT contributions_reversed_once UNIQUE (reverses_id)
+    co_building_id BLOB REFERENCES co_buildings (id),
+    CONSTRAINT contributions_reversed_once UNIQUE (reverses_id),
+    CONSTRAINT contributions_source CHECK ((delivery_id IS NULL) <> (co_building_id IS NULL))
 );
+
+CREATE UNIQUE INDEX contributions_co_building ON contributions (co_building_id) WHERE reverses_id IS NULL;
 
 CREATE INDEX contributions_community ON contributions (community_id, recorded_on);
 

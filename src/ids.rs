@@ -39,8 +39,10 @@ node_kinds! {
     Venue = "venue",
     Zone = "zone",
     Service = "service",
+    CoBuilding = "cobuilding",
     Booking = "booking",
     Series = "series",
+    Calendar = "calendar",
     Account = "account",
     Grant = "grant",
 }

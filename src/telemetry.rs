@@ -9,7 +9,7 @@ use crate::config::Settings;
 /// Starts the log, on standard error, and sends panics to it.
 pub fn start(settings: &Settings) -> Result<(), String> {
     let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&settings.log))
+        .with_env_filter(EnvFilter::new(format!("sqlx=warn,sea_orm_migration=warn,{}", settings.log)))
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = if settings.log_format == "json" { log.json().try_init() } else { log.try_init() };

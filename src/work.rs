@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::auth::{Permission, Permit, Scope, Viewer};
+use crate::auth::{Capacity, Permission, Permit, Scope, Viewer};
 use crate::calendar::{Calendar, shanghai_day};
 use crate::db::{Conn, insist};
 use crate::error::{AppError, Result};
@@ -63,6 +63,12 @@ impl Work {
             Some(capacity) => Ok(Permit::new(self.clone(), capacity)),
             None => Err(self.0.viewer.lacks(permission, node)),
         }
+    }
+
+    /// The right to write what is the account's own and nobody else's.
+    pub fn own(&self) -> Result<Permit> {
+        let account = self.viewer().account_id().ok_or(AppError::Unauthenticated)?;
+        Ok(Permit::new(self.clone(), Capacity { account: Some(account), role: None, on_behalf: false }))
     }
 
     pub fn warn(&self, code: WarningCode, path: &[&'static str], related: Vec<GlobalId>) {

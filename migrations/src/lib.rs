@@ -19,8 +19,15 @@ macro_rules! script {
     };
 }
 
-const SCRIPTS: &[Script] =
-    &[script!("m0001_spine"), script!("m0002_units"), script!("m0003_exchange"), script!("m0004_venues"), script!("m0005_bookings")];
+const SCRIPTS: &[Script] = &[
+    script!("m0001_spine"),
+    script!("m0002_units"),
+    script!("m0003_exchange"),
+    script!("m0004_venues"),
+    script!("m0005_bookings"),
+    script!("m0006_co_buildings"),
+    script!("m0007_calendars"),
+];
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {

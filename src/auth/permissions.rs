@@ -104,6 +104,8 @@ permissions! {
     AcceptDelivery = "ACCEPT_DELIVERY": CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
     /// Add, change and close venues, their zones and services, for the area or the unit that owns them.
     ManageVenue = "MANAGE_VENUE": CommunitySecretary, UnitRepresentative, StreetOfficer(behalf), DistrictAdmin(behalf);
+    /// Propose and agree to co-buildings of venues for a unit.
+    CoBuild = "CO_BUILD": UnitRepresentative;
     /// Book a zone for a unit or a community, give a booking up and take a promoted one up.
     BookZone = "BOOK_ZONE": UnitRepresentative, CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
     /// Approve, reject and cancel bookings as the owner of the venue, and say who came.

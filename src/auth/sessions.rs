@@ -211,6 +211,14 @@ pub async fn load(app: &App, session: Uuid, account: Uuid, now: DateTime<Utc>) -
     Ok(Some(Viewer::new(identity, running_grants(app, account, now).await?)))
 }
 
+/// The viewer that an account is today, without a session.
+pub async fn of_account(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<Option<Viewer>> {
+    let found = account::Entity::find_by_id(account).filter(account::Column::DisabledAt.is_null()).one(app.db().pool()).await?;
+    let Some(found) = found else { return Ok(None) };
+    let identity = Identity { id: account, name: found.name, session: Uuid::nil() };
+    Ok(Some(Viewer::new(identity, running_grants(app, account, now).await?)))
+}
+
 async fn running_grants(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<Vec<role_grant::Model>> {
     let today = shanghai_day(now);
     Ok(role_grant::Entity::find()

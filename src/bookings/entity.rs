@@ -73,6 +73,32 @@ pub mod series {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+pub mod calendar {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "calendars")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub account_id: Uuid,
+        pub zone_id: Option<Uuid>,
+        pub digest: String,
+        pub sealed_secret: String,
+        pub created_at: DateTimeUtc,
+        pub revoked_at: Option<DateTimeUtc>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl calendar::Model {
+    pub fn node(&self) -> GlobalId {
+        GlobalId::new(NodeKind::Calendar, self.id)
+    }
+}
+
 use booking::Column;
 
 impl booking::Model {

@@ -9,6 +9,7 @@
 //! touching is no overlap. Rows are locked in one order: unit, zone, booking. An action locks the zone before it looks.
 
 pub mod actions;
+pub mod calendars;
 pub mod deadlines;
 pub mod entity;
 pub mod graphql;

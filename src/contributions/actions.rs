@@ -15,7 +15,9 @@ use crate::work::Work;
 
 /// Writes a line; its key and day are those of the transaction.
 pub async fn record(permit: &Permit, line: contribution::Model) -> Result<()> {
-    let detail = serde_json::json!({ "value": line.value, "hours": line.hours, "delivery": GlobalId::new(NodeKind::Delivery, line.delivery_id).to_string() });
+    let delivery = line.delivery_id.map(|id| GlobalId::new(NodeKind::Delivery, id));
+    let source = delivery.or(line.co_building_id.map(|id| GlobalId::new(NodeKind::CoBuilding, id)));
+    let detail = serde_json::json!({ "value": line.value, "hours": line.hours, "source": source.map(|id| id.to_string()) });
     let entry = Entry::new(ChangeKind::ContributionRecorded, line.node(), Some(line.district_id)).with(detail);
     contribution::Entity::insert(contribution::ActiveModel::from(line)).exec_without_returning(permit.write()).await?;
     permit.record(entry);

@@ -22,13 +22,14 @@ pub mod contribution {
         pub street_id: Uuid,
         pub community_id: Uuid,
         pub unit_id: Uuid,
-        pub delivery_id: Uuid,
+        pub delivery_id: Option<Uuid>,
         pub form: ResourceForm,
         pub value: i64,
         pub hours: Option<i64>,
         pub recorded_on: Date,
         pub reverses_id: Option<Uuid>,
         pub reason: Option<String>,
+        pub co_building_id: Option<Uuid>,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

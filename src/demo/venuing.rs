@@ -1,9 +1,11 @@
 //! Shared venues: the district opens them, and through the year communities and units book them.
 
 use chrono::{Days, NaiveDate, TimeDelta};
+use sea_orm::EntityTrait;
 use uuid::Uuid;
 
-use super::content::venues::{CANCELS, REJECTS, SERVICES, STATIONS, ZONES, ZoneTemplate};
+use super::content::scenes::{KUNBO, SHENNONG, SHUANGHUI, TAOYUAN};
+use super::content::venues::{CANCELS, CO_BUILDINGS, REJECTS, SERVICES, STATIONS, ZONES, ZoneTemplate};
 use super::world::{Event, World};
 use crate::auth::Viewer;
 use crate::bookings;
@@ -12,9 +14,10 @@ use crate::bookings::rules::BookingStatus;
 use crate::calendar::start_of;
 use crate::error::{AppError, Result};
 use crate::venues::actions::{NewVenue, NewZone, ServiceDetails, add_service, add_venue, add_zone};
+use crate::venues::entity::co_building;
+use crate::venues::rules::co_building::CoBuildingStatus;
 use crate::venues::rules::hours::Opening;
 use crate::venues::rules::{Point, VenueKind, ZoneTerms};
-use sea_orm::EntityTrait;
 
 /// As many as the newspaper counts: one centre for each street and each community, the rest stations.
 const VENUES: usize = 174;
@@ -26,6 +29,7 @@ const AHEAD: (u32, u32) = (1, 15);
 
 /// A venue with its five zones, one for each template.
 pub(super) struct Venue {
+    pub id: Uuid,
     /// Its community; none for a street's own.
     pub community: Option<usize>,
     pub street: usize,
@@ -92,7 +96,7 @@ async fn add(world: &mut World, name: String, kind: VenueKind, street: usize, co
         };
         world.act(&owner, |work| async move { add_service(&work, venue, details).await }).await?;
     }
-    world.venues.push(Venue { community, street, zones });
+    world.venues.push(Venue { id: venue, community, street, zones });
     Ok(())
 }
 
@@ -123,14 +127,65 @@ fn owner(world: &World, street: usize, community: Option<usize>) -> Viewer {
 }
 
 impl World {
-    /// Draws who books on which day of the year.
-    pub fn plan_bookings(&mut self, days: &[NaiveDate]) {
+    /// Draws who books and builds on which day of the year.
+    pub fn plan_venues(&mut self, days: &[NaiveDate]) {
         for _ in 0..BOOKINGS_A_YEAR {
             let day = days[self.dice.below(days.len())];
             // Some are known all over the district.
             let venue = if self.dice.percent(30) { self.dice.below(24) } else { self.dice.below(self.venues.len()) };
             self.on(day, Event::Book(venue));
         }
+        for number in 0..=CO_BUILDINGS.len() {
+            let last = if number == CO_BUILDINGS.len() { days.len() - 20 } else { number * days.len() / 8 + 5 };
+            self.on(days[last], Event::CoBuild(number));
+        }
+    }
+
+    /// A unit and a community build a station together: proposed, agreed to, begun, in use; the last two are still under way at the end.
+    pub async fn co_build(&mut self, number: usize) -> Result<()> {
+        use crate::venues::actions::co_building::{Proposal, propose, step};
+        use crate::venues::rules::co_building::Step;
+        let (form, description, yuan) = CO_BUILDINGS[number % CO_BUILDINGS.len()];
+        if number >= self.co_buildings.len() {
+            let (unit, community) = match number {
+                0 => (self.unit(SHENNONG), self.community(TAOYUAN)),
+                1 => (self.unit(KUNBO), self.community(SHUANGHUI)),
+                _ => {
+                    let community = self.dice.below(self.communities.len());
+                    (self.communities[community].paired[0], community)
+                }
+            };
+            let venue = self.venues.iter().rposition(|venue| venue.community == Some(community)).unwrap_or_default();
+            let until = self.today() + Days::new(3 * 365);
+            let value = crate::decimal::Decimal::whole(yuan);
+            let new = &Proposal {
+                venue: self.venues[venue].id,
+                unit: self.units[unit].id,
+                form,
+                description: description.to_owned(),
+                value,
+                until: Some(until),
+            };
+            let who = self.units[unit].representative.clone();
+            let id = self.act(&who, |work| async move { propose(&work, new).await }).await?;
+            self.co_buildings.push((id, unit, venue));
+            self.later((2, 6), Event::CoBuild(number));
+            return Ok(());
+        }
+        let (id, _, venue) = self.co_buildings[number];
+        let found = co_building::Entity::find_by_id(id).one(&self.conn.get()).await?.ok_or(AppError::NotFound)?;
+        let next = match found.status {
+            CoBuildingStatus::Proposed => Step::Agree,
+            CoBuildingStatus::Agreed => Step::Start,
+            _ => Step::PutInUse,
+        };
+        let venue = &self.venues[venue];
+        let owner = owner(self, venue.street, venue.community);
+        self.act(&owner, |work| async move { step(&work, id, next, None).await }).await?;
+        if next != Step::PutInUse {
+            self.later((5, 20), Event::CoBuild(number));
+        }
+        Ok(())
     }
 
     /// Somebody books a zone for one of the next days: mostly the community itself, else one of its units or a neighbour.

@@ -93,6 +93,7 @@ pub(super) enum Event {
     AnswerBooking(usize),
     DropBooking(usize),
     Missed(usize),
+    CoBuild(usize),
 }
 
 /// What the stories come back to, by the community that they are told of and a name.
@@ -121,6 +122,8 @@ pub(super) struct World {
     pub venues: Vec<Venue>,
     /// Bookings with their venues and who made them.
     pub bookings: Vec<(Uuid, usize, Viewer)>,
+    /// Co-buildings with their units and venues.
+    pub co_buildings: Vec<(Uuid, usize, usize)>,
     pub told: Told,
     /// What was accepted so far, in fen.
     pub value: i64,
@@ -146,6 +149,7 @@ impl World {
             deals: Vec::new(),
             venues: Vec::new(),
             bookings: Vec::new(),
+            co_buildings: Vec::new(),
             told: Told::default(),
             value: 0,
             queue: BTreeMap::new(),

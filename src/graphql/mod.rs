@@ -239,6 +239,10 @@ pub enum Action {
     AddZone,
     /// Add a service to a venue.
     AddService,
+    /// Say that building has begun.
+    Start,
+    /// Say that what was built is in use.
+    PutInUse,
     /// Book a zone.
     Book,
     /// Approve a booking.

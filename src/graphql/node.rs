@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 
 use super::request;
 use crate::areas::graphql::{AreaKey, GovernanceArea};
-use crate::bookings::graphql::{Booking, BookingKey, BookingSeries, SeriesKey};
+use crate::bookings::graphql::{Booking, BookingCalendar, BookingKey, BookingSeries, CalendarKey, SeriesKey};
 use crate::contributions::graphql::{Contribution, ContributionKey};
 use crate::error::AppError;
 use crate::ids::{GlobalId, NodeKind};
@@ -12,7 +12,7 @@ use crate::matches::graphql::{Delivery, DeliveryKey, Evaluation, EvaluationKey, 
 use crate::needs::graphql::{CommunityNeed, NeedKey};
 use crate::resources::graphql::{PledgeKey, ResourcePledge};
 use crate::units::graphql::{Alliance, AllianceKey, MemberUnit, Membership, MembershipKey, UnitKey};
-use crate::venues::graphql::{FunctionZone, ServiceKey, Venue, VenueKey, VenueService, ZoneKey};
+use crate::venues::graphql::{CoBuildingKey, FunctionZone, ServiceKey, Venue, VenueCoBuilding, VenueKey, VenueService, ZoneKey};
 
 /// Everything that has a global id.
 #[derive(Interface, Clone)]
@@ -31,8 +31,10 @@ pub enum Node {
     Venue(Venue),
     FunctionZone(FunctionZone),
     VenueService(VenueService),
+    VenueCoBuilding(VenueCoBuilding),
     Booking(Booking),
     BookingSeries(BookingSeries),
+    BookingCalendar(BookingCalendar),
 }
 
 /// Fetches objects by id, in the order asked for; what does not exist and what may not be seen is `None`. One statement for each kind.
@@ -57,8 +59,10 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
     let venues = of_kind!(Venue, VenueKey);
     let zones = of_kind!(Zone, ZoneKey);
     let services = of_kind!(Service, ServiceKey);
+    let co_buildings = of_kind!(CoBuilding, CoBuildingKey);
     let bookings = of_kind!(Booking, BookingKey);
     let series = of_kind!(Series, SeriesKey);
+    let calendars = of_kind!(Calendar, CalendarKey);
     let node = |id: &GlobalId| match id.kind {
         NodeKind::Area => areas.get(&AreaKey(id.key)).cloned().map(Node::from),
         NodeKind::Unit => units.get(&UnitKey(id.key)).cloned().map(Node::from),
@@ -73,8 +77,10 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
         NodeKind::Venue => venues.get(&VenueKey(id.key)).cloned().map(Node::from),
         NodeKind::Zone => zones.get(&ZoneKey(id.key)).cloned().map(Node::from),
         NodeKind::Service => services.get(&ServiceKey(id.key)).cloned().map(Node::from),
+        NodeKind::CoBuilding => co_buildings.get(&CoBuildingKey(id.key)).cloned().map(Node::from),
         NodeKind::Booking => bookings.get(&BookingKey(id.key)).cloned().map(Node::from),
         NodeKind::Series => series.get(&SeriesKey(id.key)).cloned().map(Node::from),
+        NodeKind::Calendar => calendars.get(&CalendarKey(id.key)).cloned().map(Node::from),
         NodeKind::Pairing | NodeKind::Account | NodeKind::Grant => None,
     };
     Ok(ids.iter().map(node).collect())

@@ -5,7 +5,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBu
 use super::node::NodeQuery;
 use crate::areas::graphql::{AreaMutation, AreaQuery};
 use crate::auth::graphql::{AccountMutation, AccountQuery, GrantMutation, SessionMutation, SessionQuery};
-use crate::bookings::graphql::{BookingMutation, BookingQuery};
+use crate::bookings::graphql::{BookingMutation, BookingQuery, CalendarMutation, CalendarQuery};
 use crate::contributions::graphql::ContributionMutation;
 use crate::journal::graphql::{ChangeSubscription, JournalQuery};
 use crate::matches::graphql::{MatchMutation, MatchQuery};
@@ -13,7 +13,7 @@ use crate::needs::graphql::{NeedMutation, NeedQuery};
 use crate::reports::graphql::ReportQuery;
 use crate::resources::graphql::{PledgeMutation, PledgeQuery};
 use crate::units::graphql::{UnitMutation, UnitQuery};
-use crate::venues::graphql::{VenueMutation, VenueQuery};
+use crate::venues::graphql::{CoBuildingMutation, VenueMutation, VenueQuery};
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
@@ -26,6 +26,7 @@ pub struct Query(
     PledgeQuery,
     VenueQuery,
     BookingQuery,
+    CalendarQuery,
     NeedQuery,
     MatchQuery,
     ReportQuery,
@@ -42,7 +43,9 @@ pub struct Mutation(
     UnitMutation,
     PledgeMutation,
     VenueMutation,
+    CoBuildingMutation,
     BookingMutation,
+    CalendarMutation,
     NeedMutation,
     MatchMutation,
     ContributionMutation,

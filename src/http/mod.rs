@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -63,6 +63,7 @@ fn router(http: Http) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/.well-known/jwks.json", get(jwks))
+        .route("/calendars/{file}", get(calendar))
         .layer(DefaultBodyLimit::max(body))
         .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(20)))
         .layer(CatchPanicLayer::custom(graphql::panicked))
@@ -78,6 +79,22 @@ async fn ready(State(http): State<Http>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
     }
     "ready\n".into_response()
+}
+
+/// A calendar at its secret address; whatever is wrong with the address, there is nothing.
+async fn calendar(State(http): State<Http>, Path(file): Path<String>) -> Response {
+    let secret = file.strip_suffix(".ics").filter(|secret| secret.len() <= 64).unwrap_or_default();
+    match crate::bookings::calendars::read(&http.app, secret).await {
+        Ok(Some(text)) => {
+            let headers = [(header::CONTENT_TYPE, "text/calendar; charset=utf-8"), (header::CACHE_CONTROL, "private, no-store")];
+            (headers, text).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => {
+            tracing::error!(?error, "a calendar could not be read");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 async fn jwks(State(http): State<Http>) -> Response {

@@ -156,6 +156,18 @@ term! {
         ServiceAdded = "SERVICE_ADDED" "新增服务项目",
         /// A service of a venue is no longer given.
         ServiceEnded = "SERVICE_ENDED" "停办服务项目",
+        /// A co-building of a venue was proposed.
+        CoBuildingProposed = "CO_BUILDING_PROPOSED" "提出阵地共建",
+        /// The other side agreed to a co-building.
+        CoBuildingAgreed = "CO_BUILDING_AGREED" "达成阵地共建",
+        /// The other side turned a co-building down.
+        CoBuildingDeclined = "CO_BUILDING_DECLINED" "未达成阵地共建",
+        /// Building has begun.
+        CoBuildingStarted = "CO_BUILDING_STARTED" "阵地共建开工",
+        /// A co-building is in use; its value is counted.
+        CoBuildingInUse = "CO_BUILDING_IN_USE" "阵地共建投用",
+        /// A co-building is over.
+        CoBuildingEnded = "CO_BUILDING_ENDED" "阵地共建结束",
         /// A zone was requested for a time, which is held until the owner answers.
         BookingRequested = "BOOKING_REQUESTED" "申请预约",
         /// A booking stands.
@@ -178,6 +190,10 @@ term! {
         SeriesBooked = "SERIES_BOOKED" "新增系列预约",
         /// What was left of a series was given up.
         SeriesCancelled = "SERIES_CANCELLED" "取消系列预约",
+        /// A calendar to subscribe to was opened.
+        CalendarOpened = "CALENDAR_OPENED" "开通日历订阅",
+        /// A calendar to subscribe to was revoked.
+        CalendarRevoked = "CALENDAR_REVOKED" "撤销日历订阅",
         /// An account was created.
         AccountCreated = "ACCOUNT_CREATED" "新建账号",
         /// An account was closed.

@@ -254,6 +254,28 @@ impl Statistics {
         Ok(page(&request(ctx).conn, self.0.service_centres(), &sort, &args, wants_total(ctx)).await?.into())
     }
 
+    /// The value of co-buildings of venues that came into use in the period, in yuan, reversals taken off; a part of `contributionTotal`.
+    async fn co_building_value(&self, ctx: &Context<'_>) -> Result<Decimal> {
+        let lines = self.0.contributions().filter(contribution::Column::CoBuildingId.is_not_null());
+        Ok(Decimal::fen(figures::sum(&request(ctx).conn.get(), lines, contribution::Column::Value).await?))
+    }
+
+    /// The lines behind `coBuildingValue`, newest first, as far as the viewer may see them.
+    async fn co_building_rows(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<ContributionConnection> {
+        let args = PageArgs::new(first, after, last, before)?;
+        let sort = Sort::newest((contribution::Entity, contribution::Column::Id));
+        let select = self.0.contributions().filter(contribution::Column::CoBuildingId.is_not_null());
+        let select = select.filter(contributions_visible_to(&request(ctx).viewer));
+        Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+    }
+
     /// How the zones of the area were used: bookings that took place in the period, by kind of zone.
     async fn zone_use(&self, ctx: &Context<'_>) -> Result<Vec<ZoneUse>> {
         let used = figures::use_by_kind(&request(ctx).conn.get(), self.0.bookings()).await?;

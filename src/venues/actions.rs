@@ -1,5 +1,7 @@
 //! Verbs of venues: add and change venues, zones and services; close and end them.
 
+pub mod co_building;
+
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, EntityTrait, QuerySelect};
 use uuid::Uuid;

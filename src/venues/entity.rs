@@ -97,6 +97,41 @@ pub mod service {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+pub mod co_building {
+    use sea_orm::entity::prelude::*;
+
+    use super::super::rules::co_building::{CoBuildingForm, CoBuildingStatus};
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "co_buildings")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub district_id: Uuid,
+        pub venue_id: Uuid,
+        pub unit_id: Uuid,
+        pub form: CoBuildingForm,
+        pub description: String,
+        pub value: i64,
+        pub since: Option<Date>,
+        pub until: Option<Date>,
+        pub proposed_by_unit: bool,
+        pub proposed_by: Uuid,
+        pub status: CoBuildingStatus,
+        pub reason: Option<String>,
+        pub created_at: DateTimeUtc,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl co_building::Model {
+    pub fn node(&self) -> GlobalId {
+        GlobalId::new(NodeKind::CoBuilding, self.id)
+    }
+}
+
 impl venue::Model {
     pub fn node(&self) -> GlobalId {
         GlobalId::new(NodeKind::Venue, self.id)

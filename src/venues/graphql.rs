@@ -1,5 +1,6 @@
 //! Venues as the API shows them.
 
+mod co_buildings;
 mod hours;
 mod lists;
 mod mutations;
@@ -7,6 +8,7 @@ mod services;
 mod venues;
 mod zones;
 
+pub use co_buildings::{CoBuildingKey, CoBuildingMutation, VenueCoBuilding};
 pub use hours::Interval;
 pub use lists::VenueQuery;
 pub use mutations::VenueMutation;

@@ -1,5 +1,6 @@
 //! What a venue, its zones and its services are, and what may be written of them.
 
+pub mod co_building;
 pub mod hours;
 
 use chrono::NaiveDate;

@@ -84,4 +84,64 @@ both! {
         assert_eq!(found(&free("10:30", "11:00")).await.len(), 2);
         assert_eq!(found(&free("12:30", "13:30")).await, [""; 0], "closed at noon");
     }
+
+    async fn what_a_unit_builds_is_agreed_on_and_counted_once_it_is_in_use(app) {
+        let w = app.world().await;
+        let station = w.secretary.add_venue(venue(&w.taoyuan, "服务站", json!({}))).await.done();
+        let proposal = |with: Value| {
+            let mut input = json!({
+                "venue": station.id(), "unit": w.shennong, "form": "FIT_OUT", "description": "墙面和照明改造", "value": "4200.50", "until": "2025-06-30",
+            });
+            for (name, value) in with.as_object().expect("an object") {
+                input[name] = value.clone();
+            }
+            input
+        };
+        w.unit2.propose_co_building(proposal(json!({}))).await.failed("FORBIDDEN");
+        for (wrong, field) in [(json!({ "value": "0" }), "value"), (json!({ "description": "" }), "description"), (json!({ "until": "2025-03-10" }), "until")] {
+            let refusal = w.unit.propose_co_building(proposal(wrong)).await.refused("INVALID_INPUT");
+            assert_eq!(refusal["path"], json!(["input", field]));
+        }
+        let proposed = w.unit.propose_co_building(proposal(json!({}))).await.done();
+        assert_eq!(proposed["status"], "PROPOSED");
+        w.unit.agree_co_building(&proposed).await.failed("FORBIDDEN");
+        w.secretary2.agree_co_building(&proposed).await.failed("FORBIDDEN");
+        w.secretary.start_co_building(&proposed).await.refused("WRONG_STATE");
+        assert_eq!(w.secretary.see(&proposed).await.can("CONFIRM"), Ok(()));
+        assert_eq!(w.secretary.agree_co_building(&proposed).await.done()["status"], "AGREED");
+        assert_eq!(w.secretary.start_co_building(&proposed).await.done()["status"], "UNDER_CONSTRUCTION");
+        assert_eq!(app.count("contributions").await, 0, "nothing is counted before it is in use");
+        let used = w.secretary.put_co_building_in_use(&proposed).await.done();
+        assert_eq!((&used["status"], &used["since"]), (&json!("IN_USE"), &json!("2025-03-10")));
+        w.secretary.put_co_building_in_use(&proposed).await.done();
+        let figures = "query($area: ID) { statistics(area: $area, from: \"2025-03-10\", to: \"2025-03-10\") { contributionTotal coBuildingValue
+            coBuildingRows { totalCount nodes { form value community { name } unit { name } } } } }";
+        let figures = async |by: &crate::support::Actor| by.query(figures, json!({ "area": w.taoyuan })).await["statistics"].clone();
+        let seen = figures(&w.secretary).await;
+        assert_eq!((&seen["contributionTotal"], &seen["coBuildingValue"]), (&json!("4200.5"), &json!("4200.5")));
+        let row = json!({ "form": "SERVICE", "value": "4200.5", "community": { "name": "桃源社区" }, "unit": { "name": "神农集团" } });
+        assert_eq!(seen["coBuildingRows"], json!({ "totalCount": 1, "nodes": [row] }));
+        let document = "query($id: ID!) { node(id: $id) { ... on Venue { coBuildings { id status } } } }";
+        let shown = app.anyone().query(document, json!({ "id": station.id() })).await;
+        assert_eq!(shown["node"]["coBuildings"], json!([{ "id": proposed.id(), "status": "IN_USE" }]));
+
+        // It ends with its term; what was counted is corrected by reversal alone.
+        app.move_to("2025-07-01 00:00").await;
+        assert_eq!(w.unit.see(&proposed).await["status"], "ENDED");
+        let kinds =
+            ["CO_BUILDING_PROPOSED", "CO_BUILDING_AGREED", "CO_BUILDING_STARTED", "CO_BUILDING_IN_USE", "CO_BUILDING_ENDED"];
+        assert_eq!(app.journal_of(proposed.id()).await, kinds);
+        let line = app.contributions().await.remove(0);
+        w.secretary.reverse_contribution(&line, "重复登记").await.done();
+        assert_eq!(figures(&w.secretary).await["coBuildingValue"], "4200.5", "the reversal counts on its own day");
+
+        // The owner proposes, the unit declines; nobody agrees with themselves.
+        let asked = w.secretary.propose_co_building(proposal(json!({ "until": null }))).await.done();
+        w.secretary.agree_co_building(&asked).await.failed("FORBIDDEN");
+        assert_eq!(w.unit.decline_co_building(&asked, "今年预算已用完").await.done()["status"], "DECLINED");
+        w.unit.agree_co_building(&asked).await.refused("WRONG_STATE");
+        let asked = w.secretary.propose_co_building(proposal(json!({ "until": null }))).await.done();
+        w.unit.agree_co_building(&asked).await.done();
+        assert_eq!(w.secretary.end_co_building(&asked, "场地另作他用").await.done()["reason"], "场地另作他用");
+    }
 }

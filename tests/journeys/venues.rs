@@ -260,4 +260,40 @@ both! {
         app.move_to("2025-03-13 00:00").await;
         assert_eq!(w.unit.see(&held).await["status"], "COMPLETED");
     }
+
+    async fn a_calendar_client_reads_changes_and_cancellations_at_a_secret_address(app) {
+        let w = app.world().await;
+        let hall = w.hall(json!({})).await;
+        let booking = w.unit.book(&hall, &w.shennong, "09:00", "10:00", json!({ "purpose": "内部会议" })).await.done();
+        let own = w.unit.open_calendar(None).await.done();
+        let public = w.unit2.open_calendar(Some(hall.id())).await.done();
+        assert_eq!(app.anyone().find(&own).await, None, "nobody else sees that there is one");
+        let read = async |calendar: &Thing| {
+            let response = app.http.get(format!("{}{}", app.url, calendar.text("address"))).send().await.expect("an answer");
+            let media = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+            (response.status().as_u16(), media, response.text().await.expect("a text"))
+        };
+        let (status, media, text) = read(&own).await;
+        assert_eq!((status, media.as_str()), (200, "text/calendar; charset=utf-8"));
+        for line in
+            ["BEGIN:VCALENDAR", "DTSTART:20250311T010000Z", "DTEND:20250311T020000Z", "SUMMARY:内部会议", "SEQUENCE:1", "STATUS:TENTATIVE"]
+        {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(text.contains(&format!("UID:{}", booking.id())));
+        let (_, _, text) = read(&public).await;
+        assert!(text.contains("SUMMARY:已占用") && !text.contains("内部会议"), "{text}");
+        w.secretary.approve_booking(&booking).await.done();
+        assert!(read(&own).await.2.contains("STATUS:CONFIRMED"));
+        w.unit.cancel_booking(&booking, "改期").await.done();
+        let (_, _, text) = read(&own).await;
+        assert!(text.contains("STATUS:CANCELLED") && text.contains("SEQUENCE:4"), "{text}");
+        assert!(!read(&public).await.2.contains("BEGIN:VEVENT"), "what came to nothing is no longer taken");
+
+        w.unit2.revoke_calendar(&own).await.failed("NOT_FOUND");
+        w.unit.revoke_calendar(&own).await.done();
+        assert_eq!(read(&own).await.0, 404);
+        let never = app.http.get(format!("{}/calendars/{}.ics", app.url, "x".repeat(43))).send().await.expect("an answer");
+        assert_eq!(never.status(), 404);
+    }
 }

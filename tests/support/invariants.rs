@@ -107,6 +107,11 @@ const RULES: &[(&str, &str)] = &[
          AND a.held_from < b.held_until AND b.held_from < a.held_until",
     ),
     (
+        "a co-building that was put in use has its line in the ledger, and no other has",
+        "SELECT b.status FROM co_buildings b LEFT JOIN contributions c ON c.co_building_id = b.id AND c.reverses_id IS NULL
+         WHERE (b.since IS NULL) <> (c.id IS NULL) OR c.value <> b.value OR c.unit_id <> b.unit_id",
+    ),
+    (
         "a booking that is over waits for no step",
         "SELECT purpose FROM bookings WHERE (next_step_at IS NULL) = (status IN ('WAITING', 'REQUESTED', 'APPROVED'))",
     ),

@@ -25,6 +25,8 @@ const VENUE: &str = "id name kind area { id name } zones { id name } services { 
 const ZONE: &str = "id name kind capacity bufferBefore bufferAfter approval venue { id } hours { weekday opens closes } closedOn \
                     viewerCan { action allowed code }";
 const SERVICE: &str = "id name kind fee endedOn venue { id } viewerCan { action allowed code }";
+const CO_BUILDING: &str = "id status value since until form unit { name } venue { id } reason viewerCan { action allowed code }";
+const CALENDAR: &str = "id address zone { id } revokedAt";
 const BOOKING: &str = "id zone { id } startsAt endsAt status purpose headcount unit { name } community { name } reason activity promoted \
                        heldUntil series { id } viewerCan { action allowed code }";
 const SERIES: &str = "id rule skipped { startsAt endsAt } bookings { id startsAt status }";
@@ -45,6 +47,8 @@ pub fn selection(kind: &str) -> (&'static str, &'static str) {
         "venue" => ("Venue", VENUE),
         "zone" => ("FunctionZone", ZONE),
         "service" => ("VenueService", SERVICE),
+        "cobuilding" => ("VenueCoBuilding", CO_BUILDING),
+        "calendar" => ("BookingCalendar", CALENDAR),
         "booking" => ("Booking", BOOKING),
         "series" => ("BookingSeries", SERIES),
         _ => panic!("{kind} is no kind of object that stories ask for"),
@@ -154,12 +158,20 @@ verbs! {
     add_service = "addService" input SERVICE;
     end_service = "endService" on SERVICE;
 
+    propose_co_building = "proposeCoBuilding" input CO_BUILDING;
+    agree_co_building = "agreeCoBuilding" on CO_BUILDING;
+    decline_co_building = "declineCoBuilding" because CO_BUILDING;
+    start_co_building = "startCoBuilding" on CO_BUILDING;
+    put_co_building_in_use = "putCoBuildingInUse" on CO_BUILDING;
+    end_co_building = "endCoBuilding" because CO_BUILDING;
+
     book_zone = "bookZone" input BOOKING;
     book_series = "bookSeries" input SERIES;
     approve_booking = "approveBooking" on BOOKING;
     reject_booking = "rejectBooking" because BOOKING;
     cancel_booking = "cancelBooking" because BOOKING;
     cancel_series = "cancelSeries" because SERIES;
+    revoke_calendar = "revokeCalendar" on CALENDAR;
     take_up_booking = "takeUpBooking" on BOOKING;
     complete_booking = "completeBooking" on BOOKING;
     mark_no_show = "markNoShow" on BOOKING;
@@ -208,6 +220,11 @@ impl Actor {
             input[name] = value.clone();
         }
         self.book_zone(input).await
+    }
+
+    /// Opens a calendar of a zone, or of what this actor booked.
+    pub async fn open_calendar(&self, zone: Option<&str>) -> Attempt {
+        self.tries("openCalendar", &[("zone", "ID", json!(zone))], CALENDAR).await
     }
 
     pub async fn renew_pledge_until(&self, pledge: impl Id, day: &str) -> Attempt {

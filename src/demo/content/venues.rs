@@ -1,5 +1,6 @@
 //! What the shared venues of the district offer: their function zones, their services, and what rooms are booked for.
 
+use crate::venues::rules::co_building::CoBuildingForm as F;
 use crate::venues::rules::{ServiceKind as S, ZoneKind as K};
 
 /// A zone of every centre and station.
@@ -103,6 +104,15 @@ pub const SERVICES: &[ServiceTemplate] = &[
 
 /// Compounds and grids that stations are named after, beside the one at the community's own address.
 pub const STATIONS: [&str; 2] = ["小区党群服务站", "网格党群服务站"];
+
+/// What units put into the stations of communities, and what it is worth, in yuan.
+pub const CO_BUILDINGS: &[(F, &str, i64)] = &[
+    (F::Space, "提供临街房屋一间，改作党群服务站，免费使用三年。", 9_000),
+    (F::FitOut, "承担服务站墙面、照明和门窗的维修改造。", 4_200),
+    (F::Equipment, "配备投影、音响和二十套桌椅。", 3_600),
+    (F::RunningCost, "承担服务站一年的水电和取暖费用。", 1_800),
+    (F::Staff, "派一名工作人员每周到服务站值班两个半天，为期一年。", 1_400),
+];
 
 pub const CANCELS: &[&str] = &["活动改期，另行预约。", "主讲人临时有事，本次取消。", "改到线上进行。"];
 pub const REJECTS: &[&str] = &["当日该区域设备检修，请改约其他时间。", "人数与场地不符，请改约多功能厅。"];

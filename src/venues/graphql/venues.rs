@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
+use super::co_buildings::VenueCoBuilding;
 use super::hours::{Closure, Opening, closed, shown};
 use super::services::VenueService;
 use super::zones::FunctionZone;
@@ -18,7 +19,7 @@ use crate::error::AppError;
 use crate::graphql::paging::connection;
 use crate::graphql::{Action, Can, Loaders, can, request};
 use crate::units::graphql::{MemberUnit, unit};
-use crate::venues::entity::{self, service, venue as table, zone};
+use crate::venues::entity::{self, co_building, service, venue as table, zone};
 use crate::venues::rules::{VenueKind, check_open};
 
 /// Zones and services of one venue that are shown at most.
@@ -115,6 +116,11 @@ impl Venue {
         Ok(request(ctx).loader.load_one(ServicesOf(self.0.id)).await?.unwrap_or_default())
     }
 
+    /// What units put into building it, oldest first, at most 100.
+    async fn co_buildings(&self, ctx: &Context<'_>) -> Result<Vec<VenueCoBuilding>> {
+        Ok(request(ctx).loader.load_one(CoBuildingsOf(self.0.id)).await?.unwrap_or_default())
+    }
+
     /// What the viewer may do with it: UPDATE, CLOSE, ADD_ZONE, ADD_SERVICE.
     async fn viewer_can(&self, ctx: &Context<'_>) -> Vec<Can> {
         let request = request(ctx);
@@ -190,5 +196,22 @@ impl Loader<ServicesOf> for Loaders {
             .all(&self.0.conn.get())
             .await?;
         Ok(by_venue(rows.into_iter().map(|row| (ServicesOf(row.venue_id), VenueService(row)))))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct CoBuildingsOf(Uuid);
+
+impl Loader<CoBuildingsOf> for Loaders {
+    type Value = Vec<VenueCoBuilding>;
+    type Error = AppError;
+
+    async fn load(&self, keys: &[CoBuildingsOf]) -> std::result::Result<HashMap<CoBuildingsOf, Vec<VenueCoBuilding>>, AppError> {
+        let rows = co_building::Entity::find()
+            .filter(co_building::Column::VenueId.is_in(keys.iter().map(|key| key.0)))
+            .order_by_asc(co_building::Column::Id)
+            .all(&self.0.conn.get())
+            .await?;
+        Ok(by_venue(rows.into_iter().map(|row| (CoBuildingsOf(row.venue_id), VenueCoBuilding(row)))))
     }
 }

@@ -37,6 +37,9 @@ pub(super) struct Stock {
     partner: String,
     grant: String,
     centre: Thing,
+    offered: Thing,
+    calendar: Thing,
+    agreed: Thing,
     hall: Thing,
     service: Thing,
     requested: Thing,
@@ -118,7 +121,15 @@ pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
     });
     let series = w.unit.book_series(series).await.done();
     app.move_to("2025-03-10 09:05").await;
+    let build = json!({ "venue": centre.id(), "unit": w.shennong, "form": "EQUIPMENT", "description": "投影和音响", "value": "3600" });
+    let offered = w.unit.propose_co_building(build.clone()).await.done();
+    let agreed = w.unit.propose_co_building(build).await.done();
+    w.secretary.agree_co_building(&agreed).await.done();
+    let calendar = w.unit.open_calendar(None).await.done();
     Stock {
+        offered,
+        calendar,
+        agreed,
         centre,
         hall,
         service,
@@ -203,6 +214,7 @@ pub(super) fn queries<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row
             cells: of(Data, Data, Data),
         },
         list("venues", "", of(Sees(1), Sees(1), Sees(1))),
+        Row { field: "calendars", document: "{ calendars { id } }".to_owned(), cells: of(Data, Data, Data) },
         list("bookings", "", of(Sees(0), Sees(1), Sees(6))),
         list(
             "accounts",
@@ -323,6 +335,19 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
         ("endService", id(s.service.id())),
     ] {
         rows.push(row![field, arguments; secretary2 manage, unit manage, auditor manage, secretary Data, street Data]);
+    }
+    rows.push(row!["openCalendar", format!("zone: \"{}\"", s.hall.id()); partner Data, unit Data]);
+    rows.push(row!["revokeCalendar", id(s.calendar.id()); unit2 NotFound, district NotFound, unit Data]);
+    rows.push(row!["proposeCoBuilding", format!(
+        "input: {{ venue: \"{}\", unit: \"{}\", form: STAFF, description: \"每周值班\", value: \"900\" }}", s.centre.id(), w.shennong);
+        unit2 manage, secretary2 manage, unit Data, secretary Data]);
+    for (field, arguments) in [("agreeCoBuilding", id(s.offered.id())), ("declineCoBuilding", why(s.offered.id()))] {
+        rows.push(row![field, arguments; unit manage, secretary2 manage, secretary Data, street Data]);
+    }
+    for (field, arguments) in
+        [("startCoBuilding", id(s.agreed.id())), ("putCoBuildingInUse", id(s.agreed.id())), ("endCoBuilding", why(s.agreed.id()))]
+    {
+        rows.push(row![field, arguments; unit manage, secretary2 manage, secretary Data, street Data]);
     }
     let time = "startsAt: \"2025-03-13T09:00:00+08:00\", endsAt: \"2025-03-13T10:00:00+08:00\", purpose: \"党课\"";
     rows.push(row!["bookZone", format!("input: {{ zone: \"{}\", unit: \"{}\", {time} }}", s.hall.id(), w.shennong);
