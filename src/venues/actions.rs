@@ -10,7 +10,7 @@ use super::entity::{find_venue, find_zone, lock_venue, service, venue, zone};
 use super::rules::hours::{Closure, Closures, Opening, Openings};
 use super::rules::{self, Point, ServiceKind, VenueKind, ZoneKind, ZoneTerms};
 use crate::areas;
-use crate::areas::rules::AreaLevel;
+use crate::areas::rules::{AreaLevel, check_name};
 use crate::auth::{Permission, Permit};
 use crate::decimal::Decimal;
 use crate::error::{AppError, Result};
@@ -74,7 +74,7 @@ pub async fn add_venue(work: &Work, new: &NewVenue) -> Result<Uuid> {
         return Err(Refusal::from(Reason::AreaNotCurrent).at_input("area").into());
     }
     let model =
-        venue::Model { name: rules::check_title(&new.name)?, address: rules::check_text("address", new.address.as_deref())?, ..model };
+        venue::Model { name: check_name("name", &new.name)?, address: rules::check_text("address", new.address.as_deref())?, ..model };
     venue::Entity::insert(venue::ActiveModel::from(model.clone())).exec_without_returning(permit.write()).await?;
     search::add(&permit, model.node(), &model.name, model.address.as_deref()).await?;
     permit.journal(ChangeKind::VenueAdded, model.node(), Some(model.district_id));
@@ -104,7 +104,7 @@ pub async fn change_venue(work: &Work, id: Uuid, change: &VenueChange) -> Result
     rules::check_open(&venue, None, work.today())?;
     let mut changed = venue.clone();
     if let Some(name) = &change.name {
-        changed.name = rules::check_title(name)?;
+        changed.name = check_name("name", name)?;
     }
     if change.address.is_some() {
         changed.address = rules::check_text("address", change.address.as_deref())?;
@@ -172,7 +172,7 @@ pub async fn add_zone(work: &Work, new: &NewZone) -> Result<Uuid> {
         id: work.new_key(),
         district_id: venue.district_id,
         venue_id: venue.id,
-        name: rules::check_title(&new.name)?,
+        name: check_name("name", &new.name)?,
         kind: new.kind,
         capacity: terms.capacity,
         equipment: rules::check_text("equipment", new.equipment.as_deref())?,
@@ -227,7 +227,7 @@ pub async fn change_zone(work: &Work, id: Uuid, change: &ZoneChange) -> Result<U
         None => zone.hours.clone(),
     };
     let changed = zone::Model {
-        name: change.name.as_deref().map(rules::check_title).transpose()?.unwrap_or_else(|| zone.name.clone()),
+        name: change.name.as_deref().map(|name| check_name("name", name)).transpose()?.unwrap_or_else(|| zone.name.clone()),
         equipment: match &change.equipment {
             Some(text) => rules::check_text("equipment", Some(text))?,
             None => zone.equipment.clone(),
@@ -299,7 +299,7 @@ pub async fn add_service(work: &Work, venue: Uuid, details: &ServiceDetails) -> 
         district_id: venue.district_id,
         venue_id: venue.id,
         kind: details.kind,
-        name: rules::check_title(&details.name)?,
+        name: check_name("name", &details.name)?,
         provider: rules::check_text("provider", details.provider.as_deref())?,
         hours: rules::check_text("hours", details.hours.as_deref())?,
         how_to_ask: rules::check_text("howToAsk", details.how_to_ask.as_deref())?,

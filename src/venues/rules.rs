@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use self::hours::{Closures, Openings};
 use super::entity::{venue, zone};
-use crate::areas::rules::{check_name, optional};
+use crate::areas::rules::optional;
 use crate::refusal::{Reason, Refusal, State};
 use crate::terms::term;
 
@@ -126,10 +126,6 @@ impl ZoneTerms {
         within("longestMinutes", self.longest_minutes, 15, 24 * 60)?;
         Ok(self)
     }
-}
-
-pub fn check_title(name: &str) -> Result<String, Refusal> {
-    check_name("name", name)
 }
 
 pub fn check_text(field: &'static str, value: Option<&str>) -> Result<Option<String>, Refusal> {
