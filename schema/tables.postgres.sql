@@ -699,3 +699,65 @@ CREATE TABLE calendars (
 CREATE INDEX calendars_account ON calendars (account_id, id);
 
 CREATE INDEX bookings_requested_by ON bookings (requested_by, starts_at);
+
+ALTER TABLE zones ADD COLUMN sittings JSONB;
+
+CREATE TABLE sitting_plans (
+    zone_id UUID NOT NULL PRIMARY KEY REFERENCES zones (id),
+    district_id UUID NOT NULL REFERENCES areas (id),
+    seats INTEGER NOT NULL,
+    price_bands JSONB NOT NULL,
+    sponsor TEXT,
+    sponsored INTEGER NOT NULL,
+    sponsored_left INTEGER NOT NULL,
+    licence TEXT NOT NULL,
+    licence_until DATE NOT NULL,
+    warn_on DATE,
+    CONSTRAINT sitting_plans_seats CHECK (seats > 0),
+    CONSTRAINT sitting_plans_sponsored CHECK (sponsored_left BETWEEN 0 AND sponsored)
+);
+
+CREATE INDEX sitting_plans_warn ON sitting_plans (warn_on) WHERE warn_on IS NOT NULL;
+
+CREATE INDEX sitting_plans_licence ON sitting_plans (licence_until);
+
+CREATE TABLE reservations (
+    id UUID NOT NULL PRIMARY KEY,
+    district_id UUID NOT NULL REFERENCES areas (id),
+    venue_id UUID NOT NULL REFERENCES venues (id),
+    zone_id UUID NOT NULL REFERENCES zones (id),
+    community_id UUID NOT NULL REFERENCES areas (id),
+    starts_at TIMESTAMPTZ NOT NULL,
+    ends_at TIMESTAMPTZ NOT NULL,
+    price_band TEXT NOT NULL,
+    price BIGINT NOT NULL,
+    places INTEGER NOT NULL,
+    sponsored INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    reserved_by UUID NOT NULL REFERENCES accounts (id),
+    reserved_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT reservations_interval CHECK (starts_at < ends_at),
+    CONSTRAINT reservations_price CHECK (price >= 0),
+    CONSTRAINT reservations_places CHECK (places > 0),
+    CONSTRAINT reservations_sponsored CHECK (sponsored BETWEEN 0 AND places),
+    CONSTRAINT reservations_status CHECK (status IN ('RESERVED', 'CANCELLED'))
+);
+
+CREATE INDEX reservations_zone ON reservations (zone_id, starts_at);
+
+CREATE INDEX reservations_community ON reservations (community_id, starts_at, id);
+
+CREATE INDEX reservations_venue ON reservations (venue_id, starts_at, id);
+
+CREATE INDEX reservations_starts ON reservations (starts_at, id);
+
+ALTER TABLE bookings ADD COLUMN match_id UUID REFERENCES matches (id);
+
+CREATE INDEX bookings_match ON bookings (match_id, id) WHERE match_id IS NOT NULL;
+
+CREATE INDEX bookings_promised ON bookings (match_id) WHERE match_id IS NOT NULL AND status IN ('REQUESTED', 'APPROVED');
+
+ALTER TABLE deliveries ADD COLUMN booking_id UUID REFERENCES bookings (id);
+
+CREATE UNIQUE INDEX deliveries_booking ON deliveries (booking_id) WHERE status <> 'REFUSED';

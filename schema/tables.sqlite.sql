@@ -87,7 +87,7 @@ CREATE TABLE bookings (
     requested_by BLOB NOT NULL REFERENCES accounts (id),
     requested_at TEXT NOT NULL,
     promoted BOOLEAN NOT NULL,
-    next_step_at TEXT,
+    next_step_at TEXT, match_id BLOB REFERENCES matches (id),
     CONSTRAINT bookings_interval CHECK (starts_at < ends_at),
     CONSTRAINT bookings_minutes CHECK (minutes > 0),
     CONSTRAINT bookings_held CHECK (held_from <= starts_at AND ends_at <= held_until),
@@ -102,9 +102,13 @@ CREATE INDEX bookings_community ON bookings (community_id, starts_at, id);
 
 CREATE INDEX bookings_live ON bookings (zone_id, held_until) WHERE status IN ('REQUESTED', 'APPROVED');
 
+CREATE INDEX bookings_match ON bookings (match_id, id) WHERE match_id IS NOT NULL;
+
 CREATE INDEX bookings_next_step ON bookings (next_step_at) WHERE next_step_at IS NOT NULL;
 
 CREATE INDEX bookings_of_series ON bookings (series_id, id) WHERE series_id IS NOT NULL;
+
+CREATE INDEX bookings_promised ON bookings (match_id) WHERE match_id IS NOT NULL AND status IN ('REQUESTED', 'APPROVED');
 
 CREATE INDEX bookings_requested_by ON bookings (requested_by, starts_at);
 
@@ -205,7 +209,7 @@ CREATE TABLE deliveries (
     reported_by BLOB NOT NULL REFERENCES accounts (id),
     reported_at TEXT NOT NULL,
     answered_at TEXT,
-    remind_at TEXT,
+    remind_at TEXT, booking_id BLOB REFERENCES bookings (id),
     CONSTRAINT deliveries_quantity CHECK (quantity > 0),
     CONSTRAINT deliveries_accepted CHECK (accepted IS NULL OR (accepted >= 0 AND accepted <= quantity)),
     CONSTRAINT deliveries_known_status CHECK (status IN ('REPORTED', 'ACCEPTED', 'PARTLY_ACCEPTED', 'REFUSED')),
@@ -218,6 +222,8 @@ CREATE TABLE deliveries (
         END
     )
 );
+
+CREATE UNIQUE INDEX deliveries_booking ON deliveries (booking_id) WHERE status <> 'REFUSED';
 
 CREATE INDEX deliveries_match ON deliveries (match_id, id);
 
@@ -541,6 +547,37 @@ CREATE TABLE refused_permissions (
 
 CREATE INDEX refused_permissions_at ON refused_permissions (at);
 
+CREATE TABLE reservations (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    venue_id BLOB NOT NULL REFERENCES venues (id),
+    zone_id BLOB NOT NULL REFERENCES zones (id),
+    community_id BLOB NOT NULL REFERENCES areas (id),
+    starts_at TEXT NOT NULL,
+    ends_at TEXT NOT NULL,
+    price_band TEXT NOT NULL,
+    price BIGINT NOT NULL,
+    places INTEGER NOT NULL,
+    sponsored INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    reserved_by BLOB NOT NULL REFERENCES accounts (id),
+    reserved_at TEXT NOT NULL,
+    CONSTRAINT reservations_interval CHECK (starts_at < ends_at),
+    CONSTRAINT reservations_price CHECK (price >= 0),
+    CONSTRAINT reservations_places CHECK (places > 0),
+    CONSTRAINT reservations_sponsored CHECK (sponsored BETWEEN 0 AND places),
+    CONSTRAINT reservations_status CHECK (status IN ('RESERVED', 'CANCELLED'))
+);
+
+CREATE INDEX reservations_community ON reservations (community_id, starts_at, id);
+
+CREATE INDEX reservations_starts ON reservations (starts_at, id);
+
+CREATE INDEX reservations_venue ON reservations (venue_id, starts_at, id);
+
+CREATE INDEX reservations_zone ON reservations (zone_id, starts_at);
+
 CREATE TABLE role_grants (
     id BLOB NOT NULL PRIMARY KEY,
     account_id BLOB NOT NULL REFERENCES accounts (id),
@@ -601,6 +638,25 @@ CREATE TABLE signing_keys (
     created_at TEXT NOT NULL,
     retired_at TEXT
 );
+
+CREATE TABLE sitting_plans (
+    zone_id BLOB NOT NULL PRIMARY KEY REFERENCES zones (id),
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    seats INTEGER NOT NULL,
+    price_bands TEXT NOT NULL,
+    sponsor TEXT,
+    sponsored INTEGER NOT NULL,
+    sponsored_left INTEGER NOT NULL,
+    licence TEXT NOT NULL,
+    licence_until DATE NOT NULL,
+    warn_on DATE,
+    CONSTRAINT sitting_plans_seats CHECK (seats > 0),
+    CONSTRAINT sitting_plans_sponsored CHECK (sponsored_left BETWEEN 0 AND sponsored)
+);
+
+CREATE INDEX sitting_plans_licence ON sitting_plans (licence_until);
+
+CREATE INDEX sitting_plans_warn ON sitting_plans (warn_on) WHERE warn_on IS NOT NULL;
 
 CREATE TABLE units (
     id BLOB NOT NULL PRIMARY KEY,
@@ -693,7 +749,7 @@ CREATE TABLE zones (
     longest_minutes INTEGER NOT NULL,
     approval BOOLEAN NOT NULL,
     closed_on DATE,
-    created_at TEXT NOT NULL,
+    created_at TEXT NOT NULL, sittings TEXT,
     CONSTRAINT zones_capacity CHECK (capacity IS NULL OR capacity > 0),
     CONSTRAINT zones_buffers CHECK (buffer_before BETWEEN 0 AND 240 AND buffer_after BETWEEN 0 AND 240),
     CONSTRAINT zones_lead CHECK (lead_days > 0),

@@ -18,6 +18,7 @@ pub async fn run(app: &App) -> Result<()> {
     for _ in 0..ROUNDS {
         let taken = crate::resources::actions::due(app).await?
             + crate::venues::deadlines::run(app).await?
+            + crate::sittings::deadlines::run(app).await?
             + crate::bookings::deadlines::run(app).await?
             + crate::matches::deadlines::run(app).await?
             + crate::needs::deadlines::run(app).await?;

@@ -40,6 +40,7 @@ node_kinds! {
     Zone = "zone",
     Service = "service",
     CoBuilding = "cobuilding",
+    Reservation = "reservation",
     Booking = "booking",
     Series = "series",
     Calendar = "calendar",

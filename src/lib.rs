@@ -42,6 +42,8 @@ pub mod contributions;
 
 pub mod venues;
 
+pub mod sittings;
+
 pub mod bookings;
 
 pub mod needs;

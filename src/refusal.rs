@@ -102,6 +102,14 @@ refusals! {
     TooFarAhead { day: NaiveDate } = "TOO_FAR_AHEAD", format!("目前最晚可约至 {day}"), format!("It can be booked up to {day} today");
     /// The zone cannot be booked for so long at a time.
     TooLong { minutes: i32 } = "TOO_LONG", format!("单次最长 {minutes} 分钟"), format!("At most {minutes} minutes at a time");
+    /// The use of the venue by this booking was reported before.
+    AlreadyReported = "ALREADY_REPORTED", "该次使用已报告履约，不能重复报告", "This use of the venue was reported before";
+    /// The sitting has fewer places left than were asked for.
+    NotEnoughSeats { left: i64 } = "NOT_ENOUGH_SEATS", format!("该场次仅剩 {left} 个席位"), format!("Only {left} places of the sitting are left");
+    /// Fewer sponsored places are left than were asked for.
+    NotEnoughSponsored { left: i32 } = "NOT_ENOUGH_SPONSORED", format!("资助名额仅剩 {left} 个"), format!("Only {left} sponsored places are left");
+    /// The licence of the canteen or of the day care has run out by then.
+    LicenceExpired { day: NaiveDate } = "LICENCE_EXPIRED", format!("证照有效期至 {day}，此后的场次暂不接受预订"), format!("The licence holds until {day}; no later sitting takes reservations");
     /// The login or the password is wrong.
     WrongCredentials = "WRONG_CREDENTIALS", "账号或密码不正确", "The login or the password is wrong";
     /// Too many failed attempts: the account is locked until the time in the message.

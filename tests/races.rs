@@ -87,6 +87,59 @@ both! {
         assert_eq!(deadlocks(app).await, 0);
     }
 
+    async fn series_and_single_bookings_against_approvals_and_cancellations_never_overlap(app) {
+        let w = app.world().await;
+        let hall = w.hall(json!({ "bufferAfter": 10 })).await;
+        let claimants = claimants(app, &w).await;
+        let mut dice = Dice::new();
+        let mut made: Vec<Thing> = Vec::new();
+        for _ in 0..4 {
+            let mut deeds: Vec<Deed> = Vec::new();
+            for _ in 0..CROWD {
+                let (actor, unit) = dice.pick(&claimants);
+                let (hour, minutes) = (8 + dice.roll(9), [15, 45, 60, 90][dice.roll(4)]);
+                let day = 11 + dice.roll(4);
+                let starts: chrono::DateTime<chrono::FixedOffset> = format!("2025-03-{day}T{hour:02}:30:00+08:00").parse().expect("a time");
+                let ends = starts + chrono::TimeDelta::minutes(minutes);
+                let times = json!({ "startsAt": starts.to_rfc3339(), "endsAt": ends.to_rfc3339() });
+                let hall = &hall;
+                deeds.push(match dice.roll(6) {
+                    0 => {
+                        let on_clash = if dice.roll(2) == 0 { "SKIP" } else { "REFUSE" };
+                        let mut series = times;
+                        (series["zone"], series["unit"], series["purpose"]) = (json!(hall.id()), json!(unit), json!("读书会"));
+                        (series["rule"], series["onClash"]) = (json!("FREQ=DAILY;COUNT=4"), json!(on_clash));
+                        Box::pin(actor.book_series(series))
+                    }
+                    1 => {
+                        let mut waiting = times;
+                        waiting["wait"] = json!(true);
+                        Box::pin(actor.book(hall, unit, "", "", waiting))
+                    }
+                    2 if !made.is_empty() => Box::pin(w.secretary.approve_booking(dice.pick(&made).id().to_owned())),
+                    3 if !made.is_empty() => Box::pin(w.secretary.cancel_booking(dice.pick(&made).id().to_owned(), CANCELLED)),
+                    4 if !made.is_empty() => Box::pin(w.secretary.reject_booking(dice.pick(&made).id().to_owned(), CANCELLED)),
+                    _ => Box::pin(actor.book(hall, unit, "", "", times)),
+                });
+            }
+            let answers = join_all(deeds).await;
+            for code in tally(&answers).keys() {
+                assert!(["DONE", "TIME_TAKEN", "OUTSIDE_OPENING_HOURS", "WRONG_STATE", "NOT_FOUND"].contains(code), "{code}");
+            }
+            app.check_invariants().await;
+            for answer in answers.into_iter().filter(|answer| answer.verb == "bookZone" && answer.was_done()) {
+                made.push(answer.done());
+            }
+        }
+        // Each who was told that a time is theirs has it, unless it was taken from them by name.
+        for booking in &made {
+            let seen = w.secretary.see(booking).await;
+            let taken_back = app.journal_of(booking.id()).await.into_iter().any(|kind| kind == "BOOKING_CANCELLED" || kind == "BOOKING_REJECTED");
+            assert_eq!(["CANCELLED", "REJECTED"].contains(&seen.text("status")), taken_back, "{}", seen.id());
+        }
+        assert_eq!(deadlocks(app).await, 0);
+    }
+
     async fn claims_of_three_take_nine_of_ten(app) {
         let w = app.world().await;
         let claimants = claimants(app, &w).await;

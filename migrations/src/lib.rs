@@ -27,6 +27,8 @@ const SCRIPTS: &[Script] = &[
     script!("m0005_bookings"),
     script!("m0006_co_buildings"),
     script!("m0007_calendars"),
+    script!("m0008_sittings"),
+    script!("m0009_promised_bookings"),
 ];
 
 impl MigratorTrait for Migrator {

@@ -1,6 +1,6 @@
 //! Areas and holidays as they are stored.
 
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -117,6 +117,12 @@ pub fn within<C: ColumnTrait>(area: &area::Model, district: C, street: C, commun
 /// Areas at or below one.
 pub fn below(area: &area::Model) -> Condition {
     Condition::all().add(area::Column::Lineage.starts_with(&area.lineage))
+}
+
+/// The keys of the areas at or below any of some.
+pub fn at_or_below(areas: &[Uuid]) -> SelectStatement {
+    let below = |any: Condition, area: &Uuid| any.add(area::Column::Lineage.contains(format!("{}/", area.simple())));
+    Query::select().column(area::Column::Id).from(area::Entity).cond_where(areas.iter().fold(Condition::any(), below)).to_owned()
 }
 
 /// All areas of the given levels that are in force on a day.

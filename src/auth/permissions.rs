@@ -104,6 +104,8 @@ permissions! {
     AcceptDelivery = "ACCEPT_DELIVERY": CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
     /// Add, change and close venues, their zones and services, for the area or the unit that owns them.
     ManageVenue = "MANAGE_VENUE": CommunitySecretary, UnitRepresentative, StreetOfficer(behalf), DistrictAdmin(behalf);
+    /// Reserve places at sittings for residents of a community, and give them up.
+    ReservePlaces = "RESERVE_PLACES": CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
     /// Propose and agree to co-buildings of venues for a unit.
     CoBuild = "CO_BUILD": UnitRepresentative;
     /// Book a zone for a unit or a community, give a booking up and take a promoted one up.

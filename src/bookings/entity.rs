@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::rules::BookingStatus;
-use crate::areas::entity::area;
+use crate::areas::entity::at_or_below;
 use crate::auth::Viewer;
 use crate::error::Result;
 use crate::ids::{GlobalId, NodeKind};
-use crate::venues::entity::venue;
+use crate::venues::entity::{owned_by, venue};
 use crate::venues::rules::hours::Span;
 
 pub mod booking {
@@ -31,6 +31,7 @@ pub mod booking {
         pub unit_id: Option<Uuid>,
         pub community_id: Option<Uuid>,
         pub series_id: Option<Uuid>,
+        pub match_id: Option<Uuid>,
         pub starts_at: DateTimeUtc,
         pub ends_at: DateTimeUtc,
         pub minutes: i32,
@@ -125,21 +126,14 @@ pub fn known_to(viewer: &Viewer) -> Condition {
         known = known.add(Column::UnitId.is_in(units.clone()));
     }
     if !areas.is_empty() {
-        let below =
-            areas.iter().fold(Condition::any(), |below, area| below.add(area::Column::Lineage.contains(format!("{}/", area.simple()))));
-        known = known
-            .add(Column::CommunityId.in_subquery(Query::select().column(area::Column::Id).from(area::Entity).cond_where(below).to_owned()));
+        known = known.add(Column::CommunityId.in_subquery(at_or_below(&areas)));
     }
     if units.is_empty() && areas.is_empty() {
         // Nobody's: a condition without parts would be true.
         return Condition::all().add(Column::Id.is_null());
     }
-    let owned = Condition::any()
-        .add(venue::Column::UnitId.is_in(units))
-        .add(venue::Column::CommunityId.is_in(areas.clone()))
-        .add(venue::Column::StreetId.is_in(areas.clone()))
-        .add(venue::Column::DistrictId.is_in(areas));
-    known.add(Column::VenueId.in_subquery(Query::select().column(venue::Column::Id).from(venue::Entity).cond_where(owned).to_owned()))
+    let owned = Query::select().column(venue::Column::Id).from(venue::Entity).cond_where(owned_by(&units, &areas)).to_owned();
+    known.add(Column::VenueId.in_subquery(owned))
 }
 
 /// That a time is or was taken is public; whatever came to nothing is for those who know the booking.

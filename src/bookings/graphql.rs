@@ -8,4 +8,4 @@ mod types;
 pub use calendars::{BookingCalendar, CalendarKey, CalendarMutation, CalendarQuery};
 pub use inputs::BookingMutation;
 pub use queries::BookingQuery;
-pub use types::{Booking, BookingConnection, BookingKey, BookingSeries, BookingsOf, HeldIn, SeriesKey};
+pub use types::{BookedFor, Booking, BookingConnection, BookingKey, BookingSeries, BookingsOf, HeldIn, SeriesKey};

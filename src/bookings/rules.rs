@@ -11,8 +11,8 @@ use crate::calendar::shanghai_day;
 use crate::refusal::{Reason, Refusal, State};
 use crate::terms::term;
 use crate::venues::entity::{venue, zone};
-use crate::venues::rules::hours::{Span, open_spans};
-use crate::venues::rules::{check_open, times};
+use crate::venues::rules::hours::Span;
+use crate::venues::rules::{bookable_hours, check_open};
 
 /// Dates in one series.
 pub const MOST_DATES: usize = 60;
@@ -112,8 +112,7 @@ pub fn check_headcount(zone: &zone::Model, headcount: Option<i32>) -> Result<(),
 
 /// Whether a time lies wholly within opening hours.
 pub fn is_open(venue: &venue::Model, zone: &zone::Model, time: Span) -> bool {
-    let (openings, closures) = times(venue, zone);
-    open_spans(openings, &closures, time.0, time.1) == [time]
+    bookable_hours(venue, zone, time.0, time.1) == [time]
 }
 
 /// Whether the owner can approve a request; `false` where that is done already.

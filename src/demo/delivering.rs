@@ -48,6 +48,7 @@ impl World {
     pub async fn hand_over(&mut self, deal: usize, quantity: i64, note: Option<&str>) -> Result<Uuid> {
         let Deal { id, unit, what, .. } = self.deals[deal];
         let report_ = &Report {
+            booking: None,
             exchange: id,
             quantity: Decimal::thousandths(quantity),
             delivered_on: self.today(),

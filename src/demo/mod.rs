@@ -2,6 +2,7 @@
 //! own. The same seed draws the same year before any given day, and on that day much is still under way.
 
 mod answering;
+mod canteens;
 mod content;
 mod delivering;
 mod districts;
@@ -70,6 +71,7 @@ async fn begin(app: &App) -> Result<World> {
     let mut world = World::new(own, end);
     within_batch(&mut world, districts::found).await?;
     within_batch(&mut world, venuing::open).await?;
+    within_batch(&mut world, canteens::open).await?;
     world.plan(first);
     world.app.clock().move_to(start_of(first));
     Ok(world)

@@ -1,6 +1,6 @@
 //! Shared venues: the district opens them, and through the year communities and units book them.
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::{Datelike, Days, NaiveDate, TimeDelta, Weekday};
 use sea_orm::EntityTrait;
 use uuid::Uuid;
 
@@ -16,12 +16,15 @@ use crate::error::{AppError, Result};
 use crate::venues::actions::{NewVenue, NewZone, ServiceDetails, add_service, add_venue, add_zone};
 use crate::venues::entity::co_building;
 use crate::venues::rules::co_building::CoBuildingStatus;
-use crate::venues::rules::hours::Opening;
+use crate::venues::rules::hours::{Closure, Opening};
 use crate::venues::rules::{Point, VenueKind, ZoneTerms};
 
 /// As many as the newspaper counts: one centre for each street and each community, the rest stations.
 const VENUES: usize = 174;
 const BOOKINGS_A_YEAR: usize = 2_600;
+const BUSY_AT_LAST: usize = 90;
+/// So many venues are known all over the district.
+const KNOWN: usize = 24;
 /// A point in the middle of the district, in millionths of a degree.
 const MIDDLE: (i64, i64) = (43_166_000, 124_409_000);
 /// How far ahead people book, in working days.
@@ -75,13 +78,13 @@ async fn add(world: &mut World, name: String, kind: VenueKind, street: usize, co
         address: Some(format!("{}{place}", super::content::DISTRICT_NAME)),
         point: Some(point),
         hours: week(),
-        closures: Vec::new(),
+        closures: if kind == VenueKind::Centre { vec![inspection(world.end, world.venues.len())] } else { Vec::new() },
     };
     let owner = owner(world, street, community);
     let venue = world.act(&owner, |work| async move { add_venue(&work, new).await }).await?;
     let mut zones = Vec::new();
     for template in ZONES {
-        let new = &zone(venue, template);
+        let new = &zone(venue, kind, template);
         zones.push(world.act(&owner, |work| async move { add_zone(&work, new).await }).await?);
     }
     let first = world.dice.below(SERVICES.len());
@@ -100,7 +103,14 @@ async fn add(world: &mut World, name: String, kind: VenueKind, street: usize, co
     Ok(())
 }
 
-fn zone(venue: Uuid, template: &ZoneTemplate) -> NewZone {
+/// A Saturday of the weeks after the fill on which a centre is closed.
+fn inspection(end: NaiveDate, number: usize) -> Closure {
+    let weeks = 2 + number as u64 % 5;
+    let day = end.iter_days().find(|day| day.weekday() == Weekday::Sat).unwrap_or(end) + Days::new(7 * weeks);
+    Closure { first_day: day, last_day: day, reason: Some("消防设施年检".to_owned()) }
+}
+
+fn zone(venue: Uuid, kind: VenueKind, template: &ZoneTemplate) -> NewZone {
     NewZone {
         venue,
         name: template.name.to_owned(),
@@ -110,16 +120,17 @@ fn zone(venue: Uuid, template: &ZoneTemplate) -> NewZone {
         closures: Vec::new(),
         approval: template.approval,
         terms: ZoneTerms {
-            capacity: Some(template.capacity),
+            // A centre has half as much room again as a station.
+            capacity: Some(if kind == VenueKind::Centre { template.capacity * 3 / 2 } else { template.capacity }),
             buffer_before: 0,
             buffer_after: template.after,
-            lead_days: 60,
+            lead_days: 90,
             longest_minutes: 240,
         },
     }
 }
 
-fn owner(world: &World, street: usize, community: Option<usize>) -> Viewer {
+pub(super) fn owner(world: &World, street: usize, community: Option<usize>) -> Viewer {
     match community {
         Some(community) => world.communities[community].secretary.clone(),
         None => world.streets[street].officer.clone(),
@@ -131,8 +142,12 @@ impl World {
     pub fn plan_venues(&mut self, days: &[NaiveDate]) {
         for _ in 0..BOOKINGS_A_YEAR {
             let day = days[self.dice.below(days.len())];
-            // Some are known all over the district.
-            let venue = if self.dice.percent(30) { self.dice.below(24) } else { self.dice.below(self.venues.len()) };
+            let venue = if self.dice.percent(30) { self.dice.below(KNOWN) } else { self.dice.below(self.venues.len()) };
+            self.on(day, Event::Book(venue));
+        }
+        // At the end of the year more is asked for than anybody has answered yet.
+        for _ in 0..BUSY_AT_LAST {
+            let (day, venue) = (days[days.len() - 1 - self.dice.below(2)], self.dice.below(KNOWN));
             self.on(day, Event::Book(venue));
         }
         for number in 0..=CO_BUILDINGS.len() {
@@ -220,8 +235,9 @@ impl World {
             headcount: i32::try_from(headcount).ok(),
             unit,
             community: area,
-            wait: self.dice.percent(20),
+            wait: self.dice.percent(50),
             activity: false,
+            promised_by: None,
         };
         let booked = self.act(&who, |work| async move { book(&work, new).await }).await;
         let id = match booked {

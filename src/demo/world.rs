@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::canteens::Canteen;
 use super::content::{self, Form, NeedTemplate, PledgeTemplate};
 use super::pick::{Dice, Matter};
 use super::venuing::Venue;
@@ -94,6 +95,7 @@ pub(super) enum Event {
     DropBooking(usize),
     Missed(usize),
     CoBuild(usize),
+    Reserve(usize),
 }
 
 /// What the stories come back to, by the community that they are told of and a name.
@@ -122,6 +124,7 @@ pub(super) struct World {
     pub venues: Vec<Venue>,
     /// Bookings with their venues and who made them.
     pub bookings: Vec<(Uuid, usize, Viewer)>,
+    pub canteens: Vec<Canteen>,
     /// Co-buildings with their units and venues.
     pub co_buildings: Vec<(Uuid, usize, usize)>,
     pub told: Told,
@@ -149,6 +152,7 @@ impl World {
             deals: Vec::new(),
             venues: Vec::new(),
             bookings: Vec::new(),
+            canteens: Vec::new(),
             co_buildings: Vec::new(),
             told: Told::default(),
             value: 0,

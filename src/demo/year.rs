@@ -48,6 +48,7 @@ impl World {
             }
         }
         self.plan_venues(&days);
+        self.plan_canteens(&days);
         for _ in 0..REQUESTS_A_YEAR {
             let day = days[AT_FIRST.1 + self.dice.below(days.len() - AT_FIRST.1)];
             let community = self.dice.below(self.communities.len());
@@ -107,6 +108,7 @@ impl World {
                 Event::DropBooking(booking) => self.drop_booking(booking).await?,
                 Event::Missed(booking) => self.miss_booking(booking).await?,
                 Event::CoBuild(number) => self.co_build(number).await?,
+                Event::Reserve(canteen) => self.reserve(canteen).await?,
             }
         }
         Ok(())

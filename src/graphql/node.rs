@@ -11,6 +11,7 @@ use crate::ids::{GlobalId, NodeKind};
 use crate::matches::graphql::{Delivery, DeliveryKey, Evaluation, EvaluationKey, Match, MatchKey};
 use crate::needs::graphql::{CommunityNeed, NeedKey};
 use crate::resources::graphql::{PledgeKey, ResourcePledge};
+use crate::sittings::graphql::{Reservation, ReservationKey};
 use crate::units::graphql::{Alliance, AllianceKey, MemberUnit, Membership, MembershipKey, UnitKey};
 use crate::venues::graphql::{CoBuildingKey, FunctionZone, ServiceKey, Venue, VenueCoBuilding, VenueKey, VenueService, ZoneKey};
 
@@ -32,6 +33,7 @@ pub enum Node {
     FunctionZone(FunctionZone),
     VenueService(VenueService),
     VenueCoBuilding(VenueCoBuilding),
+    Reservation(Reservation),
     Booking(Booking),
     BookingSeries(BookingSeries),
     BookingCalendar(BookingCalendar),
@@ -60,6 +62,7 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
     let zones = of_kind!(Zone, ZoneKey);
     let services = of_kind!(Service, ServiceKey);
     let co_buildings = of_kind!(CoBuilding, CoBuildingKey);
+    let reservations = of_kind!(Reservation, ReservationKey);
     let bookings = of_kind!(Booking, BookingKey);
     let series = of_kind!(Series, SeriesKey);
     let calendars = of_kind!(Calendar, CalendarKey);
@@ -78,6 +81,7 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
         NodeKind::Zone => zones.get(&ZoneKey(id.key)).cloned().map(Node::from),
         NodeKind::Service => services.get(&ServiceKey(id.key)).cloned().map(Node::from),
         NodeKind::CoBuilding => co_buildings.get(&CoBuildingKey(id.key)).cloned().map(Node::from),
+        NodeKind::Reservation => reservations.get(&ReservationKey(id.key)).cloned().map(Node::from),
         NodeKind::Booking => bookings.get(&BookingKey(id.key)).cloned().map(Node::from),
         NodeKind::Series => series.get(&SeriesKey(id.key)).cloned().map(Node::from),
         NodeKind::Calendar => calendars.get(&CalendarKey(id.key)).cloned().map(Node::from),

@@ -12,6 +12,7 @@ use crate::matches::graphql::{MatchMutation, MatchQuery};
 use crate::needs::graphql::{NeedMutation, NeedQuery};
 use crate::reports::graphql::ReportQuery;
 use crate::resources::graphql::{PledgeMutation, PledgeQuery};
+use crate::sittings::graphql::{ReservationQuery, SittingMutation};
 use crate::units::graphql::{UnitMutation, UnitQuery};
 use crate::venues::graphql::{CoBuildingMutation, VenueMutation, VenueQuery};
 
@@ -25,6 +26,7 @@ pub struct Query(
     UnitQuery,
     PledgeQuery,
     VenueQuery,
+    ReservationQuery,
     BookingQuery,
     CalendarQuery,
     NeedQuery,
@@ -44,6 +46,7 @@ pub struct Mutation(
     PledgeMutation,
     VenueMutation,
     CoBuildingMutation,
+    SittingMutation,
     BookingMutation,
     CalendarMutation,
     NeedMutation,

@@ -168,6 +168,14 @@ term! {
         CoBuildingInUse = "CO_BUILDING_IN_USE" "阵地共建投用",
         /// A co-building is over.
         CoBuildingEnded = "CO_BUILDING_ENDED" "阵地共建结束",
+        /// The sittings of a canteen or of day care were planned.
+        SittingsPlanned = "SITTINGS_PLANNED" "安排供餐（托管）场次",
+        /// The licence of a canteen or of day care runs out within 30 days.
+        LicenceExpiring = "LICENCE_EXPIRING" "证照即将到期",
+        /// Places at a sitting were reserved.
+        PlacesReserved = "PLACES_RESERVED" "预订席位",
+        /// A reservation was given up before its sitting.
+        ReservationCancelled = "RESERVATION_CANCELLED" "取消席位预订",
         /// A zone was requested for a time, which is held until the owner answers.
         BookingRequested = "BOOKING_REQUESTED" "申请预约",
         /// A booking stands.

@@ -1,8 +1,8 @@
 //! What the clock does to matches: applications lapse, promises are nudged and returned, evaluations are released, communities are
-//! reminded of reports, memberships expire.
+//! reminded of reports, memberships expire, bookings end with the match that promised them.
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -13,6 +13,8 @@ use super::rules::MatchStatus;
 use super::standing;
 use crate::app::App;
 use crate::auth::Permission;
+use crate::bookings::actions::cancel;
+use crate::bookings::entity::booking;
 use crate::calendar::shanghai_day;
 use crate::deadlines::{BATCH, each};
 use crate::error::{AppError, Result};
@@ -52,9 +54,27 @@ pub async fn run(app: &App) -> Result<u64> {
         .into_tuple::<Uuid>()
         .all(app.db().pool())
         .await?;
+    // Time that was promised by what has ended meanwhile, whichever way it ended.
+    let over = Query::select()
+        .column(exchange::Column::Id)
+        .from(exchange::Entity)
+        .and_where(exchange::Column::Status.is_not_in([MatchStatus::Confirmed, MatchStatus::Fulfilling, MatchStatus::Delivered]))
+        .to_owned();
+    let adrift = booking::Entity::find()
+        .select_only()
+        .column(booking::Column::Id)
+        .filter(Expr::cust("\"bookings\".\"match_id\" IS NOT NULL AND \"bookings\".\"status\" IN ('REQUESTED', 'APPROVED')"))
+        .filter(booking::Column::StartsAt.gt(now))
+        .filter(booking::Column::MatchId.in_subquery(over))
+        .order_by_asc(booking::Column::Id)
+        .limit(BATCH)
+        .into_tuple::<Uuid>()
+        .all(app.db().pool())
+        .await?;
+    let given_up = each(app, adrift, |work, id| async move { cancel(&work, id, "对接已终止，场地预约随之取消").await.map(|_| ()) }).await?;
     let expired = each(app, ended, |work, id| async move { standing::expire(&work, id).await.map(|_| ()) }).await?;
     let moved = each(app, due, |work, id| async move { step(&work, id).await }).await?;
-    Ok(expired + moved + each(app, reports, |work, id| async move { remind(&work, id).await }).await?)
+    Ok(given_up + expired + moved + each(app, reports, |work, id| async move { remind(&work, id).await }).await?)
 }
 
 async fn step(work: &Work, id: Uuid) -> Result<()> {

@@ -70,6 +70,7 @@ pub mod delivery {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub match_id: Uuid,
+        pub booking_id: Option<Uuid>,
         pub quantity: i64,
         pub accepted: Option<i64>,
         pub delivered_on: Date,

@@ -5,7 +5,7 @@
 //! REVOKED_BY_COMMUNITY, TIMED_OUT` or `TRANSFERRED`, ended after something was accepted it is `COMPLETED` with the rest returned.
 //! What always holds, kept by the database: quantity = outstanding + delivered + accepted + returned, and each movement of a match moves
 //! its need and its pledge by the same quantity (`ledger.rs`). Nothing ends while a report waits for an answer. Rows are locked in one
-//! order: unit, need, pledge, match, delivery.
+//! order: unit, zone, booking, need, pledge, match, delivery.
 
 pub mod actions;
 pub mod deadlines;

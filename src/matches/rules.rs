@@ -9,6 +9,7 @@ use crate::calendar::shanghai_day;
 use crate::decimal::Decimal;
 use crate::error::{AppError, Result};
 use crate::refusal::{Reason, Refusal, State};
+use crate::resources::rules::ResourceForm;
 use crate::terms::term;
 
 term! {
@@ -194,6 +195,19 @@ pub fn report(exchange: &Model) -> Result<(), Refusal> {
         return Err(wrong_state(exchange));
     }
     Ok(())
+}
+
+/// Whether a zone of the unit's venue can be booked for a match.
+pub fn use_venue(exchange: &Model) -> Result<(), Refusal> {
+    if exchange.form != ResourceForm::VenueTime {
+        return Err(Refusal::invalid("match", "该对接的资源不是场地时间", "The match is not about time in a venue"));
+    }
+    report(exchange)
+}
+
+/// How much of a match a booking of so many minutes is: its hours where hours are counted, else one.
+pub fn quantity_of(exchange: &Model, minutes: i32) -> i64 {
+    if exchange.measure == "小时" { i64::from(minutes) * 1000 / 60 } else { 1000 }
 }
 
 /// A day of delivery: from the confirmation to today.

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
 use uuid::Uuid;
 
 use super::rules::{NeedCategory, PledgeStatus, ResourceForm};
-use crate::areas::entity::area;
+use crate::areas::entity::at_or_below;
 use crate::auth::Viewer;
 use crate::error::Result;
 use crate::ids::{GlobalId, NodeKind};
@@ -132,8 +132,6 @@ fn active_unit() -> SelectStatement {
 }
 
 fn hosted_within(areas: &[Uuid]) -> SelectStatement {
-    let within =
-        areas.iter().fold(Condition::any(), |within, area| within.add(area::Column::Lineage.contains(format!("{}/", area.simple()))));
     Query::select()
         .expr(Expr::cust("1"))
         .from(membership::Entity)
@@ -141,10 +139,9 @@ fn hosted_within(areas: &[Uuid]) -> SelectStatement {
             alliance::Entity,
             Expr::col((alliance::Entity, alliance::Column::Id)).eq(Expr::col((membership::Entity, membership::Column::AllianceId))),
         )
-        .inner_join(area::Entity, Expr::col((area::Entity, area::Column::Id)).eq(Expr::col((alliance::Entity, alliance::Column::HostId))))
         .and_where(same((membership::Entity, membership::Column::UnitId), Column::UnitId))
         .and_where(membership::Column::Status.eq(MembershipStatus::Active))
-        .cond_where(within)
+        .and_where(alliance::Column::HostId.in_subquery(at_or_below(areas)))
         .to_owned()
 }
 

@@ -183,6 +183,7 @@ pub async fn add_zone(work: &Work, new: &NewZone) -> Result<Uuid> {
         lead_days: terms.lead_days,
         longest_minutes: terms.longest_minutes,
         approval: new.approval,
+        sittings: None,
         closed_on: None,
         created_at: work.now(),
     };

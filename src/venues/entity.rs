@@ -1,6 +1,6 @@
 //! Venues, zones and services as they are stored.
 
-use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QuerySelect};
 use uuid::Uuid;
 
 use crate::auth::Scope;
@@ -64,6 +64,7 @@ pub mod zone {
         pub lead_days: i32,
         pub longest_minutes: i32,
         pub approval: bool,
+        pub sittings: Option<Openings>,
         pub closed_on: Option<Date>,
         pub created_at: DateTimeUtc,
     }
@@ -160,9 +161,17 @@ impl service::Model {
     }
 }
 
+/// The venues that some units own or that lie in some areas.
+pub fn owned_by(units: &[Uuid], areas: &[Uuid]) -> Condition {
+    use venue::Column;
+    let in_areas = |column: Column| column.is_in(areas.iter().copied());
+    let by_area = [Column::CommunityId, Column::StreetId, Column::DistrictId].map(in_areas);
+    by_area.into_iter().fold(Condition::any().add(Column::UnitId.is_in(units.iter().copied())), Condition::add)
+}
+
 /// Venues, zones and services are public.
-pub fn visible() -> sea_orm::Condition {
-    sea_orm::Condition::all()
+pub fn visible() -> Condition {
+    Condition::all()
 }
 
 pub async fn find_venue(db: &impl ConnectionTrait, id: Uuid) -> Result<venue::Model> {

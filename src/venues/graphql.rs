@@ -9,7 +9,7 @@ mod venues;
 mod zones;
 
 pub use co_buildings::{CoBuildingKey, CoBuildingMutation, VenueCoBuilding};
-pub use hours::Interval;
+pub use hours::{Interval, Opening, openings, shown};
 pub use lists::VenueQuery;
 pub use mutations::VenueMutation;
 pub use services::{ServiceKey, VenueService};

@@ -3,9 +3,9 @@
 pub mod co_building;
 pub mod hours;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
-use self::hours::{Closures, Openings};
+use self::hours::{Span, open_spans, spans, without};
 use super::entity::{venue, zone};
 use crate::areas::rules::optional;
 use crate::refusal::{Reason, Refusal, State};
@@ -141,7 +141,18 @@ pub fn check_open(venue: &venue::Model, zone: Option<&zone::Model>, today: Naive
     Ok(())
 }
 
-/// The hours that a zone follows, and all its closures.
-pub fn times<'a>(venue: &'a venue::Model, zone: &'a zone::Model) -> (&'a Openings, [&'a Closures; 2]) {
-    (zone.hours.as_ref().unwrap_or(&venue.hours), [&venue.closures, &zone.closures])
+/// When a zone can be booked by the clock alone: open, and no sitting on.
+pub fn bookable_hours(venue: &venue::Model, zone: &zone::Model, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Span> {
+    let closures = [&venue.closures, &zone.closures];
+    let open = open_spans(zone.hours.as_ref().unwrap_or(&venue.hours), &closures, from, to);
+    match &zone.sittings {
+        Some(sittings) => without(open, &open_spans(sittings, &closures, from, to)),
+        None => open,
+    }
+}
+
+/// The sittings of a zone that begin in a span, in order.
+pub fn sittings(venue: &venue::Model, zone: &zone::Model, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Span> {
+    let planned = zone.sittings.as_ref().map(|sittings| spans(sittings, &[&venue.closures, &zone.closures], from, to));
+    planned.unwrap_or_default().into_iter().filter(|sitting| from <= sitting.0 && sitting.0 < to).collect()
 }

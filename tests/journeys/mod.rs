@@ -1,8 +1,10 @@
 //! The scenes that the exchange has to carry, each from its first step to its last.
 
+mod canteen;
 mod clinic;
 mod lecture;
 mod overdue;
+mod promised_venue;
 mod refused;
 mod rice;
 mod split;

@@ -112,6 +112,21 @@ const RULES: &[(&str, &str)] = &[
          WHERE (b.since IS NULL) <> (c.id IS NULL) OR c.value <> b.value OR c.unit_id <> b.unit_id",
     ),
     (
+        "no more places of a sitting are reserved than it has",
+        "SELECT r.starts_at FROM reservations r JOIN sitting_plans p ON p.zone_id = r.zone_id WHERE r.status = 'RESERVED'
+         GROUP BY r.zone_id, r.starts_at, p.seats HAVING SUM(r.places) > p.seats",
+    ),
+    (
+        "what is left of sponsored places is what was not reserved",
+        "SELECT p.licence FROM sitting_plans p WHERE p.sponsored - p.sponsored_left <>
+         (SELECT COALESCE(SUM(r.sponsored), 0) FROM reservations r WHERE r.zone_id = p.zone_id AND r.status = 'RESERVED')",
+    ),
+    (
+        "promised time is of the match's unit and for its community",
+        "SELECT b.purpose FROM bookings b JOIN matches m ON m.id = b.match_id JOIN venues v ON v.id = b.venue_id
+         WHERE m.form <> 'VENUE_TIME' OR v.unit_id IS NULL OR v.unit_id <> m.unit_id OR b.community_id <> m.community_id",
+    ),
+    (
         "a booking that is over waits for no step",
         "SELECT purpose FROM bookings WHERE (next_step_at IS NULL) = (status IN ('WAITING', 'REQUESTED', 'APPROVED'))",
     ),

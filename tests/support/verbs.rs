@@ -29,6 +29,8 @@ const CO_BUILDING: &str = "id status value since until form unit { name } venue 
 const CALENDAR: &str = "id address zone { id } revokedAt";
 const BOOKING: &str = "id zone { id } startsAt endsAt status purpose headcount unit { name } community { name } reason activity promoted \
                        heldUntil series { id } viewerCan { action allowed code }";
+const RESERVATION: &str = "id zone { id } community { name } startsAt endsAt priceBand price places sponsored toPay status reason \
+                           viewerCan { action allowed code }";
 const SERIES: &str = "id rule skipped { startsAt endsAt } bookings { id startsAt status }";
 
 /// The type behind a global id, and what is asked of it.
@@ -49,6 +51,7 @@ pub fn selection(kind: &str) -> (&'static str, &'static str) {
         "service" => ("VenueService", SERVICE),
         "cobuilding" => ("VenueCoBuilding", CO_BUILDING),
         "calendar" => ("BookingCalendar", CALENDAR),
+        "reservation" => ("Reservation", RESERVATION),
         "booking" => ("Booking", BOOKING),
         "series" => ("BookingSeries", SERIES),
         _ => panic!("{kind} is no kind of object that stories ask for"),
@@ -165,6 +168,11 @@ verbs! {
     put_co_building_in_use = "putCoBuildingInUse" on CO_BUILDING;
     end_co_building = "endCoBuilding" because CO_BUILDING;
 
+    plan_sittings = "planSittings" input ZONE;
+    reserve_places = "reservePlaces" input RESERVATION;
+    cancel_reservation = "cancelReservation" because RESERVATION;
+
+    book_promised_time = "bookPromisedTime" input BOOKING;
     book_zone = "bookZone" input BOOKING;
     book_series = "bookSeries" input SERIES;
     approve_booking = "approveBooking" on BOOKING;

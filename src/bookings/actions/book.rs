@@ -32,6 +32,8 @@ pub struct NewBooking {
     pub wait: bool,
     /// An activity of the community whose venue it is, before which pending requests of others give way.
     pub activity: bool,
+    /// The match by which the unit that owns the venue has promised the time to the community: either of them books it, at once.
+    pub promised_by: Option<Uuid>,
 }
 
 /// Who books what: everything that is asked before the calendar.
@@ -65,7 +67,10 @@ pub(super) async fn ask(work: &Work, new: &NewBooking) -> Result<Asked> {
         }
         _ => return Err(Refusal::invalid("unit", "请在单位和社区中填写一项", "Name a unit or a community, one of them").into()),
     };
-    let permit = work.permit(Permission::BookZone, &scope, Some(node))?;
+    let permit = match (work.permit(Permission::BookZone, &scope, Some(node)), new.promised_by.and(venue.unit_id)) {
+        (Err(refused), Some(host)) => work.permit(Permission::BookZone, &Scope::Unit(host), Some(node)).map_err(|_| refused)?,
+        (permit, _) => permit?,
+    };
     if new.activity && !own {
         let (zh, en) = ("只有本社区自己的阵地才能登记为社区活动", "Only the community whose venue it is can book it for an activity");
         return Err(Refusal::invalid("activity", zh, en).into());
@@ -81,7 +86,7 @@ impl Asked {
     pub fn model(&self, new: &NewBooking, time: Span, series: Option<Uuid>) -> Result<booking::Model> {
         let work = self.permit.work();
         let (held_from, held_until) = rules::held(&self.zone, time);
-        let at_once = self.own || !self.zone.approval;
+        let at_once = self.own || !self.zone.approval || new.promised_by.is_some();
         let mut model = booking::Model {
             id: work.new_key(),
             district_id: self.venue.district_id,
@@ -90,6 +95,7 @@ impl Asked {
             unit_id: new.unit,
             community_id: new.community,
             series_id: series,
+            match_id: new.promised_by,
             starts_at: time.0,
             ends_at: time.1,
             minutes: i32::try_from((time.1 - time.0).num_minutes()).unwrap_or(i32::MAX),

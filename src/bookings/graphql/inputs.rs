@@ -77,6 +77,7 @@ impl BookZoneInput {
             community: key_of(NodeKind::Area, &self.community)?,
             wait: self.wait.unwrap_or(false),
             activity: self.activity.unwrap_or(false),
+            promised_by: None,
         })
     }
 }
@@ -116,6 +117,7 @@ impl BookingMutation {
             community: key_of(NodeKind::Area, &input.community)?,
             wait: false,
             activity: false,
+            promised_by: None,
         };
         let new = actions::NewSeries { first, rule: input.rule, on_clash: input.on_clash.unwrap_or(SeriesClash::Refuse) };
         let outcome = mutate(ctx, |work| {

@@ -16,6 +16,7 @@ use crate::calendar::Span;
 use crate::error::AppError;
 use crate::graphql::paging::{alike, connection};
 use crate::graphql::{Action, Can, Loaders, can, offered, request};
+use crate::matches::graphql::{Match, MatchKey};
 use crate::refusal::Refusal;
 use crate::units::graphql::{MemberUnit, UnitKey};
 use crate::venues::graphql::{FunctionZone, Interval, venue, zone};
@@ -98,6 +99,16 @@ impl Booking {
     async fn series(&self, ctx: &Context<'_>) -> Result<Option<BookingSeries>> {
         match self.0.series_id {
             Some(series) if self.is_known(ctx).await? => Ok(request(ctx).loader.load_one(SeriesKey(series)).await?),
+            _ => Ok(None),
+        }
+    }
+
+    /// The match by which the owner of the venue promised the time; null where there is none or the viewer may not see it, and to who may
+    /// only know that the time is taken.
+    #[graphql(name = "match")]
+    async fn exchange(&self, ctx: &Context<'_>) -> Result<Option<Match>> {
+        match self.0.match_id {
+            Some(exchange) if self.is_known(ctx).await? => Ok(request(ctx).loader.load_one(MatchKey(exchange)).await?),
             _ => Ok(None),
         }
     }
@@ -228,6 +239,32 @@ impl Loader<BookingsOf> for Loaders {
                 .await?;
             for row in rows {
                 found.entry(BookingsOf { zone: row.zone_id, from, to }).or_default().push(Booking(row));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The bookings that were made for a match, as far as the viewer may see them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BookedFor(pub Uuid);
+
+impl Loader<BookedFor> for Loaders {
+    type Value = Vec<Booking>;
+    type Error = AppError;
+
+    async fn load(&self, keys: &[BookedFor]) -> std::result::Result<HashMap<BookedFor, Vec<Booking>>, AppError> {
+        let rows = booking::Entity::find()
+            .filter(booking::Column::MatchId.is_in(keys.iter().map(|key| key.0)))
+            .filter(visible_to(&self.0.viewer))
+            .order_by_asc(booking::Column::Id)
+            .all(&self.0.conn.get())
+            .await?;
+        let mut found: HashMap<BookedFor, Vec<Booking>> = HashMap::new();
+        for row in rows {
+            let made = row.match_id.map(|id| found.entry(BookedFor(id)).or_default());
+            if let Some(made) = made.filter(|made| made.len() < 100) {
+                made.push(Booking(row));
             }
         }
         Ok(found)

@@ -4,8 +4,8 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 
 use crate::calendar::{shanghai_day, start_of};
 use crate::venues::entity::{venue, zone};
-use crate::venues::rules::hours::{Span, open_spans};
-use crate::venues::rules::times;
+use crate::venues::rules::bookable_hours;
+use crate::venues::rules::hours::Span;
 
 /// The furthest that anybody looks ahead in one question.
 pub const LONGEST_LOOK: i64 = 90;
@@ -34,9 +34,8 @@ pub fn free(venue: &venue::Model, zone: &zone::Model, held: &[Span], look: Span,
     let (first, last) = bookable(zone, now);
     let (from, to) = (look.0.max(first), look.1.min(last));
     let (before, after) = (TimeDelta::minutes(zone.buffer_before.into()), TimeDelta::minutes(zone.buffer_after.into()));
-    let (openings, closures) = times(venue, zone);
     let mut spans = Vec::new();
-    for (opens, closes) in open_spans(openings, &closures, from, to) {
+    for (opens, closes) in bookable_hours(venue, zone, from, to) {
         let mut start = opens;
         for (held_from, held_until) in held {
             // A booking here must have its own buffers outside what is held.
@@ -119,6 +118,7 @@ mod tests {
             lead_days: 30,
             longest_minutes: 480,
             approval: true,
+            sittings: None,
             closed_on: None,
             created_at: at(0),
         };

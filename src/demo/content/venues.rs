@@ -102,6 +102,43 @@ pub const SERVICES: &[ServiceTemplate] = &[
     ServiceTemplate { kind: S::Culture, name: "图书借阅", provider: "社区", hours: "开放时间内", how_to_ask: "凭借阅卡" },
 ];
 
+/// A canteen or day care.
+pub struct CateringTemplate {
+    pub kind: K,
+    pub name: &'static str,
+    pub equipment: &'static str,
+    /// From and to a minute of each weekday.
+    pub hours: (u16, u16),
+    pub seats: i32,
+    /// For whom, in yuan.
+    pub price_bands: &'static [(&'static str, i64)],
+    pub sponsored: i32,
+    /// What its licence or registration begins with.
+    pub licence: &'static str,
+}
+
+pub const CANTEEN: CateringTemplate = CateringTemplate {
+    kind: K::Canteen,
+    name: "社区食堂",
+    equipment: "餐桌、保温餐台、餐具消毒柜",
+    hours: (11 * 60, 12 * 60 + 30),
+    seats: 48,
+    price_bands: &[("80 岁及以上", 6), ("60 至 79 岁", 9), ("其他居民", 15)],
+    sponsored: 300,
+    licence: "JY322030300",
+};
+
+pub const DAY_CARE: CateringTemplate = CateringTemplate {
+    kind: K::DayCare,
+    name: "社区日间照料中心",
+    equipment: "休息床位、康复器材、助浴间",
+    hours: (8 * 60 + 30, 16 * 60 + 30),
+    seats: 16,
+    price_bands: &[("低保、特困老人", 15), ("其他老人", 45)],
+    sponsored: 120,
+    licence: "四铁民养备",
+};
+
 /// Compounds and grids that stations are named after, beside the one at the community's own address.
 pub const STATIONS: [&str; 2] = ["小区党群服务站", "网格党群服务站"];
 

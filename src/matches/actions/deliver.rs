@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::answer::next_step;
 use super::transfer::drop_proposals;
+use super::use_venue::check_report;
 use super::{lock, peek};
 use crate::areas::rules::{check_reason, optional};
 use crate::auth::{Permission, Permit};
@@ -29,6 +30,8 @@ use crate::work::Work;
 #[derive(Clone)]
 pub struct Report {
     pub exchange: Uuid,
+    /// The booking by which the venue was used.
+    pub booking: Option<Uuid>,
     pub quantity: Decimal,
     pub delivered_on: NaiveDate,
     pub note: Option<String>,
@@ -46,9 +49,13 @@ pub async fn report(work: &Work, report: &Report) -> Result<Uuid> {
         return Err(rules::too_much("quantity", locked.exchange.outstanding, &locked.exchange.measure));
     }
     rules::check_delivered_on(&locked.exchange, report.delivered_on, work.today())?;
+    if let Some(booking) = report.booking {
+        check_report(work, &locked.exchange, booking, quantity, report.delivered_on).await?;
+    }
     let model = delivery::Model {
         id: work.new_key(),
         match_id: locked.exchange.id,
+        booking_id: report.booking,
         quantity,
         accepted: None,
         delivered_on: report.delivered_on,

@@ -1,4 +1,4 @@
-//! Verbs of the exchange, by what they do: apply, answer, deliver, evaluate, transfer, end.
+//! Verbs of the exchange, by what they do: apply, answer, use a venue, deliver, evaluate, transfer, end.
 
 pub mod answer;
 pub mod apply;
@@ -6,6 +6,7 @@ pub mod deliver;
 pub mod end;
 pub mod evaluate;
 pub mod transfer;
+pub mod use_venue;
 
 use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;

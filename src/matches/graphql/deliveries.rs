@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::types::{Match, MatchKey};
 use crate::auth::Permission;
+use crate::bookings::graphql::{Booking, BookingKey};
 use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::error::AppError;
@@ -34,6 +35,14 @@ impl Delivery {
     #[graphql(name = "match")]
     async fn exchange(&self, ctx: &Context<'_>) -> Result<Match> {
         Ok(request(ctx).loader.load_one(MatchKey(self.0.match_id)).await?.ok_or(AppError::NotFound)?)
+    }
+
+    /// The booking by which the unit's venue was used; null where there was none.
+    async fn booking(&self, ctx: &Context<'_>) -> Result<Option<Booking>> {
+        match self.0.booking_id {
+            Some(booking) => Ok(request(ctx).loader.load_one(BookingKey(booking)).await?),
+            None => Ok(None),
+        }
     }
 
     /// How much was reported.

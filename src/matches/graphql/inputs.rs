@@ -1,14 +1,16 @@
 //! What can be done with matches.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
+use chrono::{DateTime, Utc};
 
 use super::deliveries::{Delivery, DeliveryKey, Evaluation, EvaluationKey};
 use super::types::{Match, MatchKey};
+use crate::bookings::graphql::{Booking, BookingKey};
 use crate::date::{Date, day};
 use crate::decimal::Decimal;
 use crate::graphql::{key, key_of, mutate, payload};
 use crate::ids::NodeKind;
-use crate::matches::actions::{answer, apply, deliver, evaluate, transfer};
+use crate::matches::actions::{answer, apply, deliver, evaluate, transfer, use_venue};
 use crate::matches::rules::{Grade, MatchSide};
 
 /// What a unit promises to a need.
@@ -56,11 +58,30 @@ struct TransferMatchInput {
     reason: String,
 }
 
+/// A zone of the unit's venue for a time that a match promised.
+#[derive(InputObject)]
+struct BookPromisedTimeInput {
+    /// The match, of form VENUE_TIME and confirmed.
+    r#match: ID,
+    /// The zone, of a venue that the match's unit owns.
+    zone: ID,
+    /// When it begins, in whole minutes.
+    starts_at: DateTime<Utc>,
+    /// When it ends, in whole minutes; where the match counts hours, all its bookings are at most what is outstanding.
+    ends_at: DateTime<Utc>,
+    /// What it is for, at most 200 characters.
+    purpose: String,
+    /// How many people come, at most the zone's capacity.
+    headcount: Option<i32>,
+}
+
 /// What a unit says it handed over.
 #[derive(InputObject)]
 struct ReportDeliveryInput {
     /// The match.
     r#match: ID,
+    /// The booking by which the unit's venue was used, completed and not reported before; quantity and day are at most and on the day of it.
+    booking: Option<ID>,
     /// How much, at most what is outstanding.
     quantity: Decimal,
     /// The day on which it was handed over, from the confirmation to today.
@@ -103,6 +124,7 @@ payload!(ConfirmMatchPayload, Match, MatchKey, "confirmMatch");
 payload!(RejectMatchPayload, Match, MatchKey, "rejectMatch");
 payload!(CancelMatchPayload, Match, MatchKey, "cancelMatch");
 payload!(TransferMatchPayload, Match, MatchKey, "transferMatch");
+payload!(BookPromisedTimePayload, Booking, BookingKey, "bookPromisedTime");
 payload!(ReportDeliveryPayload, Delivery, DeliveryKey, "reportDelivery");
 payload!(AcceptDeliveryPayload, Delivery, DeliveryKey, "acceptDelivery");
 payload!(RefuseDeliveryPayload, Delivery, DeliveryKey, "refuseDelivery");
@@ -207,6 +229,27 @@ impl MatchMutation {
         TransferMatchPayload::of(ctx, outcome.await?).await
     }
 
+    /// Books a zone of the unit's venue for the community to which a match has promised it, as either side. It stands at once, and is given up
+    /// with the match.
+    async fn book_promised_time(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The match, the zone and the time.")] input: BookPromisedTimeInput,
+    ) -> Result<BookPromisedTimePayload> {
+        let new = use_venue::PromisedTime {
+            exchange: key(NodeKind::Match, &input.r#match)?,
+            zone: key(NodeKind::Zone, &input.zone)?,
+            time: (input.starts_at, input.ends_at),
+            purpose: input.purpose,
+            headcount: input.headcount,
+        };
+        let outcome = mutate(ctx, |work| {
+            let new = new.clone();
+            async move { use_venue::book_promised(&work, &new).await }
+        });
+        BookPromisedTimePayload::of(ctx, outcome.await?).await
+    }
+
     /// Reports what a unit handed over.
     async fn report_delivery(
         &self,
@@ -215,6 +258,7 @@ impl MatchMutation {
     ) -> Result<ReportDeliveryPayload> {
         let report = deliver::Report {
             exchange: key(NodeKind::Match, &input.r#match)?,
+            booking: key_of(NodeKind::Booking, &input.booking)?,
             quantity: input.quantity,
             delivered_on: input.delivered_on.into(),
             note: input.note,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::deliveries::{DeliveriesOf, Delivery, Evaluation, EvaluationsOf};
 use crate::areas::graphql::{GovernanceArea, area};
 use crate::auth::{Permission, Scope};
+use crate::bookings::graphql::{BookedFor, Booking};
 use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::error::AppError;
@@ -166,7 +167,12 @@ impl Match {
         Ok(request(ctx).loader.load_one(EvaluationsOf(self.0.id)).await?.unwrap_or_default())
     }
 
-    /// What the viewer may do with it: CONFIRM, REJECT, CANCEL, TRANSFER, REPORT, EVALUATE.
+    /// The bookings of the unit's venue that were made for it and that the viewer may see, oldest first, at most 100.
+    async fn bookings(&self, ctx: &Context<'_>) -> Result<Vec<Booking>> {
+        Ok(request(ctx).loader.load_one(BookedFor(self.0.id)).await?.unwrap_or_default())
+    }
+
+    /// What the viewer may do with it: CONFIRM, REJECT, CANCEL, TRANSFER, BOOK, REPORT, EVALUATE.
     async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
         let (viewer, now) = (&request(ctx).viewer, request(ctx).now());
         let exchange = &self.0;
@@ -188,6 +194,10 @@ impl Match {
                 Err(_) => on(MatchSide::Community),
             }
         };
+        let book = viewer
+            .may(Permission::BookZone, &exchange.at().scope())
+            .or_else(|refused| viewer.may(Permission::BookZone, &unit).map_err(|_| refused))
+            .and_then(|()| Ok(rules::use_venue(exchange)?));
         let confirm = rules::answer(exchange, true, by, now).and_then(|open| match handing_on.from {
             Some(from) if open => rules::transfer(&from).map(|()| true),
             _ => Ok(open),
@@ -197,6 +207,7 @@ impl Match {
             can(ctx, Action::Reject, may(Permission::AnswerMatch, &answering, rules::answer(exchange, false, by, now))),
             can(ctx, Action::Cancel, by_side(&|side| rules::cancel(exchange, side))),
             can(ctx, Action::Transfer, may(Permission::TransferMatch, &unit, rules::propose(exchange, handing_on.proposed).map(|()| true))),
+            can(ctx, Action::Book, book),
             can(ctx, Action::Report, may(Permission::ReportDelivery, &unit, rules::report(exchange).map(|()| true))),
             can(ctx, Action::Evaluate, by_side(&|side| rules::evaluate(exchange, side).map(|()| true))),
         ])

@@ -11,11 +11,13 @@ use crate::areas::entity::{find, within};
 use crate::bookings::entity::live;
 use crate::bookings::rules::free::free;
 use crate::calendar::Span;
+use crate::date::Date;
 use crate::error::AppError;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
 use crate::graphql::{key_of, request, wants_total};
 use crate::ids::NodeKind;
 use crate::search;
+use crate::sittings::entity::plan;
 use crate::venues::entity::{self, service, venue, zone};
 use crate::venues::rules::{Point, ServiceKind, VenueKind, ZoneKind};
 
@@ -37,6 +39,8 @@ pub struct VenueFilter {
     capacity_at_least: Option<i32>,
     /// Only those with a zone, of the kind and capacity asked for, that can be booked for all of this time.
     free: Option<FreeBetween>,
+    /// Only those with an open zone of which the licence of a canteen or of day care runs out before this day.
+    licence_ends_before: Option<Date>,
     /// The point that NEAREST counts from.
     near: Option<PointInput>,
     /// Only venues whose name and address hold all of these words.
@@ -92,7 +96,8 @@ fn distance(from: Point) -> Expr {
 
 /// The open zones that are of the kind and size asked for.
 fn zones(filter: &VenueFilter, today: chrono::NaiveDate) -> Option<Condition> {
-    if filter.zone_kind.is_none() && filter.capacity_at_least.is_none() && filter.free.is_none() {
+    let asked = [filter.zone_kind.is_some(), filter.capacity_at_least.is_some(), filter.free.is_some(), filter.licence_ends_before.is_some()];
+    if asked == [false; 4] {
         return None;
     }
     let mut wanted = Condition::all().add(Condition::any().add(zone::Column::ClosedOn.is_null()).add(zone::Column::ClosedOn.gt(today)));
@@ -101,6 +106,10 @@ fn zones(filter: &VenueFilter, today: chrono::NaiveDate) -> Option<Condition> {
     }
     if let Some(least) = filter.capacity_at_least {
         wanted = wanted.add(zone::Column::Capacity.gte(least));
+    }
+    if let Some(day) = filter.licence_ends_before {
+        let ending = Query::select().column(plan::Column::ZoneId).from(plan::Entity).and_where(plan::Column::LicenceUntil.lt(day.0)).to_owned();
+        wanted = wanted.add(zone::Column::Sittings.is_not_null()).add(zone::Column::Id.in_subquery(ending));
     }
     Some(wanted)
 }

@@ -17,6 +17,7 @@ use crate::calendar::{Span, shanghai_day};
 use crate::date::Date;
 use crate::error::AppError;
 use crate::graphql::{Action, Can, Loaders, can, request};
+use crate::sittings::graphql::{Sitting, SittingPlan, plan, sittings_of};
 use crate::venues::entity::{self, zone as table};
 use crate::venues::rules::{ZoneKind, check_open};
 
@@ -137,6 +138,22 @@ impl FunctionZone {
         let held = request.loader.load_one(HeldIn { zone: self.0.id, from, to }).await?.unwrap_or_default();
         let spans = free(&venue.0, &self.0, &held, (from, to), TimeDelta::minutes(minutes.into()), request.now());
         Ok(spans.into_iter().map(Interval::from).collect())
+    }
+
+    /// What a canteen or a day-care place offers at each of its sittings; null where there are none.
+    async fn sitting_plan(&self, ctx: &Context<'_>) -> Result<Option<SittingPlan>> {
+        plan(ctx, &self.0).await
+    }
+
+    /// The sittings that begin in a span, in order, with the places that are left. The zone takes no bookings meanwhile.
+    async fn sittings(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "From when.")] from: DateTime<Utc>,
+        #[graphql(desc = "To when, at most 90 days later.")] to: DateTime<Utc>,
+    ) -> Result<Vec<Sitting>> {
+        let (from, to) = look(from, to)?;
+        sittings_of(ctx, &self.0, from, to).await
     }
 
     /// What the viewer may do with it: UPDATE, CLOSE, BOOK.

@@ -76,27 +76,51 @@ impl Closures {
     }
 }
 
+/// The spans of each day from the one of an instant on until another, whole and as they are written.
+pub fn spans(openings: &Openings, closures: &[&Closures], from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Span> {
+    let is_closed = |day: &NaiveDate| {
+        let mut closures = closures.iter().flat_map(|closures| &closures.0);
+        closures.any(|closure| closure.first_day <= *day && *day <= closure.last_day)
+    };
+    let days = shanghai_day(from).iter_days().take_while(|day| start_of(*day) < to).filter(|day| !is_closed(day));
+    let of_day = |day: NaiveDate| {
+        let weekday = day.weekday().number_from_monday() as u8;
+        let at = move |minute: u16| start_of(day) + TimeDelta::minutes(minute.into());
+        openings.0.iter().filter(move |opening| opening.weekday == weekday).map(move |opening| (at(opening.opens), at(opening.closes)))
+    };
+    days.flat_map(of_day).collect()
+}
+
 /// When it is open between two instants, spans that touch made one.
 pub fn open_spans(openings: &Openings, closures: &[&Closures], from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
-    let is_closed =
-        |day| closures.iter().flat_map(|closures| &closures.0).any(|closure| closure.first_day <= day && day <= closure.last_day);
-    for day in shanghai_day(from).iter_days().take_while(|day| start_of(*day) < to) {
-        if is_closed(day) {
-            continue;
-        }
-        let weekday = day.weekday().number_from_monday() as u8;
-        for opening in openings.0.iter().filter(|opening| opening.weekday == weekday) {
-            let at = |minute: u16| start_of(day) + TimeDelta::minutes(i64::from(minute));
-            let (opens, closes) = (at(opening.opens).max(from), at(opening.closes).min(to));
-            match spans.last_mut() {
-                Some(last) if opens < closes && last.1 == opens => last.1 = closes,
-                _ if opens < closes => spans.push((opens, closes)),
-                _ => {}
-            }
+    let mut open: Vec<Span> = Vec::new();
+    for (opens, closes) in spans(openings, closures, from, to) {
+        let (opens, closes) = (opens.max(from), closes.min(to));
+        match open.last_mut() {
+            Some(last) if opens < closes && last.1 == opens => last.1 = closes,
+            _ if opens < closes => open.push((opens, closes)),
+            _ => {}
         }
     }
-    spans
+    open
+}
+
+/// What is left of some spans without others; both in order, and none of either overlapping.
+pub fn without(open: Vec<Span>, taken: &[Span]) -> Vec<Span> {
+    let mut left = Vec::new();
+    for (opens, closes) in open {
+        let mut start = opens;
+        for (from, to) in taken.iter().filter(|taken| taken.1 > opens && taken.0 < closes) {
+            if *from > start {
+                left.push((start, *from));
+            }
+            start = start.max(*to);
+        }
+        if start < closes {
+            left.push((start, closes));
+        }
+    }
+    left
 }
 
 #[cfg(test)]
@@ -122,6 +146,16 @@ mod tests {
         let closed = Closures::check(vec![Closure { first_day: day("2025-03-12"), last_day: day("2025-03-12"), reason: None }]).unwrap();
         assert_eq!(open_spans(&night, &[&closed], from, to), [tuesday_night]);
         assert_eq!(open_spans(&night, &[], at("2025-03-11T01:00:00+08:00"), to)[0].0, at("2025-03-11T01:00:00+08:00"));
+    }
+
+    #[test]
+    fn what_is_taken_is_cut_out_at_the_beginning_in_the_middle_and_at_the_end() {
+        let [a, b, c, d, e] = ["08:00", "09:00", "11:00", "12:00", "18:00"].map(|time| at(&format!("2025-03-10T{time}:00+08:00")));
+        assert_eq!(without(vec![(a, e)], &[(c, d)]), [(a, c), (d, e)]);
+        assert_eq!(without(vec![(a, c), (d, e)], &[(a, b), (c, d)]), [(b, c), (d, e)]);
+        assert_eq!(without(vec![(b, d)], &[(a, e)]), []);
+        assert_eq!(without(vec![(a, c)], &[(b, d)]), [(a, b)]);
+        assert_eq!(without(vec![(a, e)], &[(b, c), (c, d)]), [(a, b), (d, e)]);
     }
 
     #[test]

@@ -41,6 +41,10 @@ pub(super) struct Stock {
     calendar: Thing,
     agreed: Thing,
     hall: Thing,
+    canteen: Thing,
+    reservation: Thing,
+    own_hall: Thing,
+    promise: Thing,
     service: Thing,
     requested: Thing,
     over: Thing,
@@ -109,6 +113,9 @@ pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
     let room = w.secretary.add_zone(zone("会议室", false)).await.done();
     let service = json!({ "venue": centre.id(), "kind": "ERRANDS", "name": "代办代缴" });
     let service = w.secretary.add_service(service).await.done();
+    let canteen = w.canteen(json!({ "priceBands": [{ "name": "老人", "price": "6" }], "licenceUntil": "2026-12-31" })).await;
+    let reservation = w.secretary2.eat(&canteen, &w.shuanghui, 2, json!({ "priceBand": "老人" })).await.done();
+    let (own_hall, promise) = (w.own_hall().await, w.promised("2").await);
     let requested = w.unit.book(&hall, &w.shennong, "09:00", "10:00", json!({})).await.done();
     let soon = json!({ "startsAt": "2025-03-10T09:01:00+08:00", "endsAt": "2025-03-10T09:02:00+08:00" });
     let over = w.unit.book(&room, &w.shennong, "", "", soon).await.done();
@@ -132,6 +139,10 @@ pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
         agreed,
         centre,
         hall,
+        canteen,
+        reservation,
+        own_hall,
+        promise,
         service,
         requested,
         over,
@@ -172,13 +183,13 @@ pub(super) fn queries<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row
             "pledges",
             "",
             vec![
-                ("nobody", nobody, Sees(1)),
-                ("unit2", &w.unit2, Sees(1)),
-                ("unit", &w.unit, Sees(4)),
-                ("street", &w.street, Sees(4)),
-                ("secretary", &w.secretary, Sees(1)),
-                ("auditor", &w.auditor, Sees(4)),
-                ("partner", &w.partner, Sees(1)),
+                ("nobody", nobody, Sees(2)),
+                ("unit2", &w.unit2, Sees(2)),
+                ("unit", &w.unit, Sees(5)),
+                ("street", &w.street, Sees(5)),
+                ("secretary", &w.secretary, Sees(2)),
+                ("auditor", &w.auditor, Sees(5)),
+                ("partner", &w.partner, Sees(2)),
             ],
         ),
         list(
@@ -203,9 +214,9 @@ pub(super) fn queries<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row
                 ("unit2", &w.unit2, Sees(0)),
                 ("secretary2", &w.secretary2, Sees(0)),
                 ("partner", &w.partner, Sees(0)),
-                ("unit", &w.unit, Sees(4)),
-                ("secretary", &w.secretary, Sees(4)),
-                ("auditor", &w.auditor, Sees(4)),
+                ("unit", &w.unit, Sees(5)),
+                ("secretary", &w.secretary, Sees(5)),
+                ("auditor", &w.auditor, Sees(5)),
             ],
         ),
         Row {
@@ -213,8 +224,20 @@ pub(super) fn queries<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row
             document: "{ statistics(from: \"2025-01-01\", to: \"2025-12-31\") { memberUnits contributionTotal } }".to_owned(),
             cells: of(Data, Data, Data),
         },
-        list("venues", "", of(Sees(1), Sees(1), Sees(1))),
+        list("venues", "", of(Sees(3), Sees(3), Sees(3))),
         Row { field: "calendars", document: "{ calendars { id } }".to_owned(), cells: of(Data, Data, Data) },
+        list(
+            "reservations",
+            "",
+            vec![
+                ("nobody", nobody, Sees(0)),
+                ("unit", &w.unit, Sees(0)),
+                ("secretary", &w.secretary, Sees(1)),
+                ("secretary2", &w.secretary2, Sees(1)),
+                ("street2", &w.street2, Sees(0)),
+                ("auditor", &w.auditor, Sees(1)),
+            ],
+        ),
         list("bookings", "", of(Sees(0), Sees(1), Sees(6))),
         list(
             "accounts",
@@ -336,6 +359,17 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
     ] {
         rows.push(row![field, arguments; secretary2 manage, unit manage, auditor manage, secretary Data, street Data]);
     }
+    rows.push(row!["planSittings", format!("input: {{ zone: \"{}\", seats: 30, priceBands: [{{ name: \"老人\", price: \"6\" }}], licence: \"JY1\", \
+        licenceUntil: \"2026-12-31\", hours: [{{ weekday: MONDAY, opens: \"11:00\", closes: \"12:00\" }}] }}", s.canteen.id());
+        secretary2 manage, unit manage, auditor manage, secretary Data, street Data, district Data]);
+    let reserve = Forbidden("RESERVE_PLACES");
+    rows.push(row!["reservePlaces", format!("input: {{ zone: \"{}\", community: \"{}\", startsAt: \"2025-03-13T11:00:00+08:00\", \
+        priceBand: \"老人\", places: 1 }}", s.canteen.id(), w.shuanghui);
+        secretary reserve, unit reserve, auditor reserve, secretary2 Data, street2 Data, district Data]);
+    rows.push(row!["cancelReservation", why(s.reservation.id()); unit NotFound, street2 NotFound, auditor reserve, secretary Data, secretary2 Data]);
+    rows.push(row!["bookPromisedTime", format!("input: {{ match: \"{}\", zone: \"{}\", startsAt: \"2025-03-13T09:00:00+08:00\", \
+        endsAt: \"2025-03-13T10:00:00+08:00\", purpose: \"议事\" }}", s.promise.id(), s.own_hall.id());
+        unit2 NotFound, secretary2 NotFound, auditor book, unit Data, secretary Data, street Data]);
     rows.push(row!["openCalendar", format!("zone: \"{}\"", s.hall.id()); partner Data, unit Data]);
     rows.push(row!["revokeCalendar", id(s.calendar.id()); unit2 NotFound, district NotFound, unit Data]);
     rows.push(row!["proposeCoBuilding", format!(

@@ -1,0 +1,186 @@
+//! Verbs of sittings: plan them, reserve places, give them up.
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, Iterable, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+use super::entity::{find_plan, plan, reservation, visible_to};
+use super::rules::{self, PriceBands, ReservationStatus};
+use crate::areas;
+use crate::areas::rules::{check_reason, text};
+use crate::auth::{Permission, Permit};
+use crate::calendar::shanghai_day;
+use crate::decimal::Decimal;
+use crate::error::{AppError, Result};
+use crate::journal::{ChangeKind, Entry};
+use crate::refusal::{Reason, Refusal};
+use crate::venues::entity::{find_venue, find_zone, lock_venue, lock_zone, zone};
+use crate::venues::rules::hours::{Opening, Openings};
+use crate::venues::rules::{check_open, check_text, sittings};
+use crate::work::Work;
+
+/// The sittings of a zone, anew.
+#[derive(Clone)]
+pub struct NewPlan {
+    pub zone: Uuid,
+    /// None at all: no more sittings.
+    pub hours: Vec<Opening>,
+    pub seats: i32,
+    /// Names and prices in yuan.
+    pub price_bands: Vec<(String, Decimal)>,
+    pub sponsor: Option<String>,
+    pub sponsored: i32,
+    pub licence: String,
+    pub licence_until: NaiveDate,
+}
+
+/// Plans the sittings of a zone, in the place of what was planned before. Bookings and reservations that are there stay.
+pub async fn plan(work: &Work, new: &NewPlan) -> Result<Uuid> {
+    let seen = find_zone(work.read(), new.zone).await?;
+    let venue = lock_venue(work.read(), seen.venue_id).await?;
+    let permit = work.permit(Permission::ManageVenue, &venue.scope(), Some(seen.node()))?;
+    let zone = lock_zone(work.read(), seen.id).await?;
+    check_open(&venue, Some(&zone), work.today())?;
+    let before = plan::Entity::find_by_id(zone.id).one(work.read()).await?;
+    let hours = Openings::check(new.hours.clone())?;
+    let goes_on = !hours.0.is_empty();
+    let planned = plan::Model {
+        zone_id: zone.id,
+        district_id: zone.district_id,
+        seats: rules::check_seats(new.seats)?,
+        price_bands: PriceBands::check(&new.price_bands)?,
+        sponsor: check_text("sponsor", new.sponsor.as_deref())?,
+        sponsored: new.sponsored,
+        sponsored_left: rules::sponsored_left(before.as_ref(), new.sponsored)?,
+        licence: text("licence", &new.licence, 50)?
+            .ok_or_else(|| Refusal::invalid("licence", "请填写许可证（备案）编号", "Name the licence"))?,
+        licence_until: new.licence_until,
+        // Who plans after that day knows.
+        warn_on: Some(rules::warn_on(new.licence_until)).filter(|day| goes_on && work.today() < *day),
+    };
+    let columns = plan::Column::iter().filter(|column| !matches!(column, plan::Column::ZoneId | plan::Column::DistrictId));
+    plan::Entity::insert(plan::ActiveModel::from(planned))
+        .on_conflict(OnConflict::column(plan::Column::ZoneId).update_columns(columns).to_owned())
+        .exec_without_returning(permit.write())
+        .await?;
+    let row = zone::ActiveModel { id: Set(zone.id), sittings: Set(goes_on.then_some(hours)), ..Default::default() };
+    zone::Entity::update(row).exec(permit.write()).await?;
+    permit.journal(ChangeKind::SittingsPlanned, zone.node(), Some(zone.district_id));
+    Ok(zone.id)
+}
+
+/// Places at a sitting for residents of a community.
+#[derive(Clone)]
+pub struct NewReservation {
+    pub zone: Uuid,
+    pub community: Uuid,
+    pub starts_at: DateTime<Utc>,
+    pub price_band: String,
+    pub places: i32,
+    pub sponsored: i32,
+}
+
+pub async fn reserve(work: &Work, new: &NewReservation) -> Result<Uuid> {
+    let seen = find_zone(work.read(), new.zone).await?;
+    let venue = find_venue(work.read(), seen.venue_id).await?;
+    let community = areas::entity::find(work.read(), new.community).await?;
+    let permit = work.permit(Permission::ReservePlaces, &community.scope(), Some(community.node()))?;
+    if !community.is_current(work.today()) {
+        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("community").into());
+    }
+    let zone = lock_zone(work.read(), seen.id).await?;
+    check_open(&venue, Some(&zone), work.today()).map_err(|refusal| refusal.at_input("zone"))?;
+    let at = new.starts_at;
+    let found = sittings(&venue, &zone, at, at + TimeDelta::nanoseconds(1));
+    let ends_at = found.first().map(|sitting| sitting.1).filter(|_| work.now() < at).ok_or_else(|| {
+        Refusal::invalid("startsAt", "该时间没有可预订的场次，请从场次列表中选择", "No sitting to come begins then; choose one of the list")
+    })?;
+    let last = work.today() + Days::new(zone.lead_days.unsigned_abs().into());
+    if shanghai_day(at) > last {
+        return Err(Refusal::from(Reason::TooFarAhead { day: last }).at_input("startsAt").into());
+    }
+    let plan = find_plan(work.read(), zone.id).await?;
+    let band = plan.price_bands.0.iter().find(|band| band.name == new.price_band.trim()).ok_or_else(|| {
+        Refusal::invalid("priceBand", "没有这一收费档次，请从安排中选择", "No such price band; choose one of the plan")
+    })?;
+    rules::check_places(&plan, at, taken(work, zone.id, at).await?, new.places, new.sponsored)?;
+    let model = reservation::Model {
+        id: work.new_key(),
+        district_id: zone.district_id,
+        venue_id: venue.id,
+        zone_id: zone.id,
+        community_id: community.id,
+        starts_at: at,
+        ends_at,
+        price_band: band.name.clone(),
+        price: band.price,
+        places: new.places,
+        sponsored: new.sponsored,
+        status: ReservationStatus::Reserved,
+        reason: None,
+        reserved_by: permit.account().ok_or_else(|| AppError::internal("the service itself reserves nothing"))?,
+        reserved_at: work.now(),
+    };
+    sponsor(&permit, zone.id, -new.sponsored).await?;
+    let (id, node) = (model.id, model.node());
+    reservation::Entity::insert(reservation::ActiveModel::from(model)).exec_without_returning(permit.write()).await?;
+    let entry = Entry::new(ChangeKind::PlacesReserved, node, Some(zone.district_id));
+    permit.record(entry.with(serde_json::json!({ "places": new.places, "sponsored": new.sponsored, "startsAt": at })));
+    Ok(id)
+}
+
+/// How many places of a sitting of a locked zone are kept.
+async fn taken(work: &Work, zone: Uuid, starts: DateTime<Utc>) -> Result<i64> {
+    use reservation::Column;
+    let kept = reservation::Entity::find()
+        .select_only()
+        .column_as(Expr::col(Column::Places).sum(), "places")
+        .filter(Column::ZoneId.eq(zone))
+        .filter(Column::StartsAt.eq(starts))
+        .filter(Column::Status.eq(ReservationStatus::Reserved))
+        .into_tuple::<Option<i64>>()
+        .one(work.read())
+        .await?;
+    Ok(kept.flatten().unwrap_or(0))
+}
+
+/// Moves sponsored places of a locked zone in or out.
+async fn sponsor(permit: &Permit, zone: Uuid, places: i32) -> Result<()> {
+    if places != 0 {
+        plan::Entity::update_many()
+            .col_expr(plan::Column::SponsoredLeft, Expr::col(plan::Column::SponsoredLeft).add(places))
+            .filter(plan::Column::ZoneId.eq(zone))
+            .exec(permit.write())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Gives a reservation up before its sitting, for the community or as the owner of the venue.
+pub async fn cancel(work: &Work, id: Uuid, reason: &str) -> Result<Uuid> {
+    let seen = reservation::Entity::find_by_id(id).filter(visible_to(work.viewer())).one(work.read()).await?.ok_or(AppError::NotFound)?;
+    let venue = find_venue(work.read(), seen.venue_id).await?;
+    let community = areas::entity::find(work.read(), seen.community_id).await?;
+    let permit = match work.permit(Permission::ReservePlaces, &community.scope(), Some(seen.node())) {
+        Ok(permit) => permit,
+        Err(refused) => work.permit(Permission::ManageVenue, &venue.scope(), Some(seen.node())).map_err(|_| refused)?,
+    };
+    lock_zone(work.read(), seen.zone_id).await?;
+    let reservation = reservation::Entity::find_by_id(id).lock_exclusive().one(work.read()).await?.ok_or(AppError::NotFound)?;
+    let reason = check_reason(reason)?;
+    if rules::cancel(&reservation, work.now())? {
+        let row = reservation::ActiveModel {
+            id: Set(id),
+            status: Set(ReservationStatus::Cancelled),
+            reason: Set(Some(reason.clone())),
+            ..Default::default()
+        };
+        reservation::Entity::update(row).exec(permit.write()).await?;
+        sponsor(&permit, reservation.zone_id, reservation.sponsored).await?;
+        let entry = Entry::new(ChangeKind::ReservationCancelled, reservation.node(), Some(reservation.district_id));
+        permit.record(entry.with(serde_json::json!({ "reason": reason })));
+    }
+    Ok(id)
+}
