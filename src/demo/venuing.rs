@@ -22,7 +22,9 @@ use crate::venues::rules::{Point, VenueKind, ZoneTerms};
 /// As many as the newspaper counts: one centre for each street and each community, the rest stations.
 const VENUES: usize = 174;
 const BOOKINGS_A_YEAR: usize = 2_600;
-const BUSY_AT_LAST: usize = 90;
+const BUSY_AT_LAST: usize = 110;
+/// So many centres of communities are asked for then.
+const BUSIEST: usize = 3;
 /// So many venues are known all over the district.
 const KNOWN: usize = 24;
 /// A point in the middle of the district, in millionths of a degree.
@@ -147,7 +149,7 @@ impl World {
         }
         // At the end of the year more is asked for than anybody has answered yet.
         for _ in 0..BUSY_AT_LAST {
-            let (day, venue) = (days[days.len() - 1 - self.dice.below(2)], self.dice.below(KNOWN));
+            let (day, venue) = (days[days.len() - 1 - self.dice.below(2)], self.streets.len() + self.dice.below(BUSIEST));
             self.on(day, Event::Book(venue));
         }
         for number in 0..=CO_BUILDINGS.len() {

@@ -71,7 +71,8 @@ pub async fn run(app: &App) -> Result<u64> {
         .into_tuple::<Uuid>()
         .all(app.db().pool())
         .await?;
-    let given_up = each(app, adrift, |work, id| async move { cancel(&work, id, "对接已终止，场地预约随之取消").await.map(|_| ()) }).await?;
+    let given_up =
+        each(app, adrift, |work, id| async move { cancel(&work, id, "对接已终止，场地预约随之取消").await.map(|_| ()) }).await?;
     let expired = each(app, ended, |work, id| async move { standing::expire(&work, id).await.map(|_| ()) }).await?;
     let moved = each(app, due, |work, id| async move { step(&work, id).await }).await?;
     Ok(given_up + expired + moved + each(app, reports, |work, id| async move { remind(&work, id).await }).await?)

@@ -102,9 +102,10 @@ pub async fn reserve(work: &Work, new: &NewReservation) -> Result<Uuid> {
         return Err(Refusal::from(Reason::TooFarAhead { day: last }).at_input("startsAt").into());
     }
     let plan = find_plan(work.read(), zone.id).await?;
-    let band = plan.price_bands.0.iter().find(|band| band.name == new.price_band.trim()).ok_or_else(|| {
-        Refusal::invalid("priceBand", "没有这一收费档次，请从安排中选择", "No such price band; choose one of the plan")
-    })?;
+    let band =
+        plan.price_bands.0.iter().find(|band| band.name == new.price_band.trim()).ok_or_else(|| {
+            Refusal::invalid("priceBand", "没有这一收费档次，请从安排中选择", "No such price band; choose one of the plan")
+        })?;
     rules::check_places(&plan, at, taken(work, zone.id, at).await?, new.places, new.sponsored)?;
     let model = reservation::Model {
         id: work.new_key(),

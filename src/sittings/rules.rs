@@ -64,8 +64,7 @@ impl PriceBands {
             return Err(refused("收费档次须为 1 至 20 项", "1 to 20 price bands"));
         }
         let read = |(name, price): &(String, Decimal)| {
-            let amount =
-                || refused("金额以元为单位，不得小于 0，最多两位小数", "An amount of yuan, not below 0, with at most two places");
+            let amount = || refused("金额以元为单位，不得小于 0，最多两位小数", "An amount of yuan, not below 0, with at most two places");
             let price = price.to_fen().filter(|fen| *fen >= 0).ok_or_else(amount)?;
             Ok(PriceBand { name: check_name("priceBands", name)?, price })
         };

@@ -107,7 +107,8 @@ async fn stations(app: &TestApp, w: &World) {
     app.db().pool().execute_unprepared("ANALYZE").await.expect("statistics for the planner");
 }
 
-const VENUES: &str = "query($n: Int) { list: venues(first: $n, filter: { kind: [STATION] }) { totalCount nodes { name area { name parent { name } }
+const VENUES: &str =
+    "query($n: Int) { list: venues(first: $n, filter: { kind: [STATION] }) { totalCount nodes { name area { name parent { name } }
     services { name fee viewerCan { allowed } } coBuildings { unit { name } viewerCan { allowed } } viewerCan { action allowed }
     zones { name hours { weekday } viewerCan { action allowed code } sittingPlan { seats licenceStatus priceBands { name } }
         sittings(from: \"2025-03-11T00:00:00+08:00\", to: \"2025-03-14T00:00:00+08:00\") { seatsLeft }

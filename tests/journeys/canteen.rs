@@ -14,7 +14,8 @@ impl World {
 fn lunch(zone: impl Id, with: Value) -> Value {
     let day = |weekday: &str| json!({ "weekday": weekday, "opens": "11:00", "closes": "12:30" });
     let hours: Vec<_> = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"].into_iter().map(day).collect();
-    let bands = json!([{ "name": "80 岁以上", "price": "6" }, { "name": "60 至 79 岁", "price": "8.5" }, { "name": "其他居民", "price": "15" }]);
+    let bands =
+        json!([{ "name": "80 岁以上", "price": "6" }, { "name": "60 至 79 岁", "price": "8.5" }, { "name": "其他居民", "price": "15" }]);
     let mut input = json!({
         "zone": zone.id(), "hours": hours, "seats": 40, "priceBands": bands, "sponsor": "神农集团", "sponsoredPlaces": 10,
         "licence": "JY32203030001234", "licenceUntil": "2025-04-30",

@@ -280,7 +280,14 @@ both! {
         {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
-        assert!(text.contains(&format!("UID:{}", booking.id())));
+        // As somebody else's parser reads it.
+        let [calendar] = &ical::IcalParser::new(text.as_bytes()).collect::<Result<Vec<_>, _>>().expect("a calendar")[..] else {
+            panic!("one calendar");
+        };
+        let [event] = &calendar.events[..] else { panic!("one event") };
+        let property = |name: &str| event.properties.iter().find(|one| one.name == name).and_then(|one| one.value.as_deref());
+        assert_eq!((property("UID"), property("SUMMARY")), (Some(booking.id()), Some("内部会议")));
+        assert_eq!((property("DTSTART"), property("DTEND")), (Some("20250311T010000Z"), Some("20250311T020000Z")));
         let (_, _, text) = read(&public).await;
         assert!(text.contains("SUMMARY:已占用") && !text.contains("内部会议"), "{text}");
         w.secretary.approve_booking(&booking).await.done();

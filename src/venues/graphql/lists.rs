@@ -96,7 +96,8 @@ fn distance(from: Point) -> Expr {
 
 /// The open zones that are of the kind and size asked for.
 fn zones(filter: &VenueFilter, today: chrono::NaiveDate) -> Option<Condition> {
-    let asked = [filter.zone_kind.is_some(), filter.capacity_at_least.is_some(), filter.free.is_some(), filter.licence_ends_before.is_some()];
+    let asked =
+        [filter.zone_kind.is_some(), filter.capacity_at_least.is_some(), filter.free.is_some(), filter.licence_ends_before.is_some()];
     if asked == [false; 4] {
         return None;
     }
@@ -108,7 +109,8 @@ fn zones(filter: &VenueFilter, today: chrono::NaiveDate) -> Option<Condition> {
         wanted = wanted.add(zone::Column::Capacity.gte(least));
     }
     if let Some(day) = filter.licence_ends_before {
-        let ending = Query::select().column(plan::Column::ZoneId).from(plan::Entity).and_where(plan::Column::LicenceUntil.lt(day.0)).to_owned();
+        let ending =
+            Query::select().column(plan::Column::ZoneId).from(plan::Entity).and_where(plan::Column::LicenceUntil.lt(day.0)).to_owned();
         wanted = wanted.add(zone::Column::Sittings.is_not_null()).add(zone::Column::Id.in_subquery(ending));
     }
     Some(wanted)
