@@ -1,7 +1,9 @@
-//! A calendar day at the API.
+//! Days and times at the API.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+
+use crate::error::AppError;
 
 /// A calendar day in Asia/Shanghai, written 2025-03-09.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +20,12 @@ pub fn parse(text: &str) -> Option<NaiveDate> {
     let bytes = text.as_bytes();
     let shape = bytes.len() == 10 && bytes.iter().enumerate().all(|(n, c)| if n == 4 || n == 7 { *c == b'-' } else { c.is_ascii_digit() });
     text.parse().ok().filter(|day: &NaiveDate| shape && day.year() > 0)
+}
+
+/// An instant of the years 1 to 9999: chrono alone takes any, and reckoning near its ends fails.
+pub fn instant(at: DateTime<Utc>) -> Result<DateTime<Utc>, AppError> {
+    let (zh, en) = ("时间须在公元 1 年至 9999 年之间", "Times lie in the years 1 to 9999");
+    if (2..9999).contains(&at.year()) { Ok(at) } else { Err(AppError::BadInput { zh, en }) }
 }
 
 /// The day that an optional argument names.

@@ -92,8 +92,10 @@ refusals! {
     AlreadyTaken { what: String } = "ALREADY_TAKEN", format!("“{what}”已被使用"), format!("{what} is in use already");
     /// The time, with the buffers of the zone, is taken: see `related` for the bookings in the way and `freeTimes` for the next free times.
     TimeTaken { free: Vec<Span> } = "TIME_TAKEN",
-        format!("该时段已被占用，可改约：{}", free.iter().map(|time| span_zh(*time)).collect::<Vec<_>>().join("；")),
-        format!("The time is taken; free are: {}", free.iter().map(|time| span_en(*time)).collect::<Vec<_>>().join("; "));
+        instead("该时段已被占用", "，可改约：", "；", free.iter().map(|time| span_zh(*time))),
+        instead("The time is taken", "; free are: ", "; ", free.iter().map(|time| span_en(*time)));
+    /// The series has no date on which the zone is open and free.
+    NothingToBook = "NOTHING_TO_BOOK", "所选日期均不可预约", "None of the dates can be booked";
     /// The time is not, or not wholly, within the opening hours of the zone, or on a day on which it is closed.
     OutsideOpeningHours = "OUTSIDE_OPENING_HOURS", "该时段不在开放时间内，请查看开放时间后再约", "The time is not within the opening hours";
     /// More people than the zone holds.
@@ -105,7 +107,11 @@ refusals! {
     /// The use of the venue by this booking was reported before.
     AlreadyReported = "ALREADY_REPORTED", "该次使用已报告履约，不能重复报告", "This use of the venue was reported before";
     /// The sitting has fewer places left than were asked for.
-    NotEnoughSeats { left: i64 } = "NOT_ENOUGH_SEATS", format!("该场次仅剩 {left} 个席位"), format!("Only {left} places of the sitting are left");
+    NotEnoughSeats { left: i64 } = "NOT_ENOUGH_SEATS", format!("该场次仅剩 {left} 个名额"), format!("Only {left} places of the sitting are left");
+    /// Places of this sitting are reserved: it keeps its time, and no fewer seats than are reserved.
+    SittingReserved { starts: DateTime<Utc> } = "SITTING_RESERVED",
+        format!("{} 的场次已有预订，须先取消预订，方可取消场次、改时间或减少名额", clock_time(*starts)),
+        format!("Places of the sitting of {} are reserved: cancel them first", clock_time(*starts));
     /// Fewer sponsored places are left than were asked for.
     NotEnoughSponsored { left: i32 } = "NOT_ENOUGH_SPONSORED", format!("资助名额仅剩 {left} 个"), format!("Only {left} sponsored places are left");
     /// The licence of the canteen or of the day care has run out by then.
@@ -123,6 +129,11 @@ refusals! {
     HeaderNotAllowed = "HEADER_NOT_ALLOWED", "此操作不接受幂等键或试运行", "This mutation takes neither Idempotency-Key nor X-Dry-Run";
     /// The confirmation or the step came too late: what it needed has lapsed or changed meanwhile.
     Lapsed { day: NaiveDate } = "LAPSED", format!("已于 {day} 到期失效"), format!("It lapsed on {day}");
+}
+
+fn instead(taken: &str, tail: &str, between: &str, times: impl Iterator<Item = String>) -> String {
+    let times = times.collect::<Vec<_>>().join(between);
+    if times.is_empty() { taken.to_owned() } else { format!("{taken}{tail}{times}") }
 }
 
 fn span_zh(time: Span) -> String {

@@ -74,6 +74,14 @@ pub fn check_name(field: &'static str, name: &str) -> Result<String, Refusal> {
     line(field, name, 80)?.ok_or_else(|| Refusal::invalid(field, "请填写名称", "A name is needed"))
 }
 
+/// Whether anything is done in the name of an area of this level: below a community there are only households.
+pub fn check_keeps_records(level: AreaLevel, field: &'static str) -> Result<(), Refusal> {
+    match level {
+        AreaLevel::District | AreaLevel::Street | AreaLevel::Community => Ok(()),
+        _ => Err(Refusal::invalid(field, "请选择区、街道或社区", "Choose a district, a street or a community")),
+    }
+}
+
 /// A trimmed text of at most `most` characters without control characters; nothing where it is empty.
 pub fn text(field: &'static str, text: &str, most: usize) -> Result<Option<String>, Refusal> {
     // Marks that nobody sees come along when text is pasted; those that turn its direction can make it read as something else.

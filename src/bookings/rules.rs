@@ -56,9 +56,17 @@ term! {
     /// What a series does about dates that clash.
     SeriesClash {
         /// Nothing is booked at all.
-        Refuse = "REFUSE" "全部不约",
+        Refuse = "REFUSE" "有冲突则全部不预约",
         /// The dates that clash, or on which the zone is closed, are left out.
         Skip = "SKIP" "跳过冲突日期",
+    }
+}
+
+/// Whether a venue is that of the party itself.
+pub fn is_own(venue: &venue::Model, unit: Option<Uuid>, community: Option<Uuid>) -> bool {
+    match venue.unit_id {
+        Some(owner) => unit == Some(owner),
+        None => community == Some(venue.area_id),
     }
 }
 
@@ -147,12 +155,13 @@ pub fn reject(booking: &Model) -> Result<bool, Refusal> {
     }
 }
 
-/// Whether whoever waited can take a promoted request up where no approval is asked for; `false` where that is done already.
-pub fn take_up(booking: &Model, zone: &zone::Model, now: DateTime<Utc>) -> Result<bool, Refusal> {
+/// Whether whoever waited can take a promoted request up: where no approval is asked for, or of their own. `false` where that is done already.
+pub fn take_up(booking: &Model, venue: &venue::Model, zone: &zone::Model, now: DateTime<Utc>) -> Result<bool, Refusal> {
     if booking.status == BookingStatus::Approved {
         return Ok(false);
     }
-    if !booking.promoted || zone.approval {
+    let asks = zone.approval && !is_own(venue, booking.unit_id, booking.community_id);
+    if !booking.promoted || asks {
         return Err(wrong_state(booking));
     }
     answerable(booking, now).map(|()| true)

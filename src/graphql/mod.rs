@@ -245,6 +245,10 @@ pub enum Action {
     PutInUse,
     /// Book a zone.
     Book,
+    /// Plan the sittings of a zone.
+    PlanSittings,
+    /// Reserve places at a sitting.
+    Reserve,
     /// Approve a booking.
     Approve,
     /// Take up a time that was waited for.

@@ -173,9 +173,9 @@ term! {
         /// The licence of a canteen or of day care runs out within 30 days.
         LicenceExpiring = "LICENCE_EXPIRING" "证照即将到期",
         /// Places at a sitting were reserved.
-        PlacesReserved = "PLACES_RESERVED" "预订席位",
+        PlacesReserved = "PLACES_RESERVED" "预订名额",
         /// A reservation was given up before its sitting.
-        ReservationCancelled = "RESERVATION_CANCELLED" "取消席位预订",
+        ReservationCancelled = "RESERVATION_CANCELLED" "取消名额预订",
         /// A zone was requested for a time, which is held until the owner answers.
         BookingRequested = "BOOKING_REQUESTED" "申请预约",
         /// A booking stands.
@@ -189,7 +189,7 @@ term! {
         /// Somebody waits for a time that is taken.
         BookingWaiting = "BOOKING_WAITING" "预约候补",
         /// A time that somebody waited for is free, and held for them for a day.
-        BookingPromoted = "BOOKING_PROMOTED" "候补转正",
+        BookingPromoted = "BOOKING_PROMOTED" "候补递补",
         /// A booking took place.
         BookingCompleted = "BOOKING_COMPLETED" "预约完成",
         /// Nobody came to a booking.

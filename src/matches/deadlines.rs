@@ -7,6 +7,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use uuid::Uuid;
 
 use super::actions::answer::next_step;
+use super::actions::use_venue::last_use;
 use super::actions::{evaluate, lock};
 use super::entity::{delivery, exchange};
 use super::rules::MatchStatus;
@@ -71,8 +72,10 @@ pub async fn run(app: &App) -> Result<u64> {
         .into_tuple::<Uuid>()
         .all(app.db().pool())
         .await?;
-    let given_up =
-        each(app, adrift, |work, id| async move { cancel(&work, id, "对接已终止，场地预约随之取消").await.map(|_| ()) }).await?;
+    let given_up = each(app, adrift, |work, id| async move {
+        cancel(&work, id, "对接已办结或终止，尚未开始的场地预约随之取消").await.map(|_| ())
+    })
+    .await?;
     let expired = each(app, ended, |work, id| async move { standing::expire(&work, id).await.map(|_| ()) }).await?;
     let moved = each(app, due, |work, id| async move { step(&work, id).await }).await?;
     Ok(given_up + expired + moved + each(app, reports, |work, id| async move { remind(&work, id).await }).await?)
@@ -84,6 +87,12 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
     let mut locked = lock(work, &seen).await?;
     if locked.exchange.next_step_at.is_none_or(|at| work.now() < at) {
         return Ok(());
+    }
+    // Who has the venue booked is not late before it was used.
+    let last_use = if locked.exchange.status.is_confirmed() { last_use(work, &locked.exchange).await? } else { None };
+    if let Some(over) = last_use.filter(|over| work.now() < *over) {
+        locked.exchange.next_step_at = Some(work.calendar().deadline(over, work.app().settings().overdue_days));
+        return locked.save(&permit).await;
     }
     match locked.exchange.status {
         MatchStatus::Applied => locked.end(&permit, MatchStatus::TimedOut, "逾期未确认，已自动失效".to_owned()).await,

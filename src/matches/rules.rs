@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::entity::{delivery, exchange::Model};
 use crate::auth::{Permission, Viewer};
+use crate::bookings::entity::booking;
 use crate::calendar::shanghai_day;
 use crate::decimal::Decimal;
 use crate::error::{AppError, Result};
@@ -205,9 +206,10 @@ pub fn use_venue(exchange: &Model) -> Result<(), Refusal> {
     report(exchange)
 }
 
-/// How much of a match a booking of so many minutes is: its hours where hours are counted, else one.
-pub fn quantity_of(exchange: &Model, minutes: i32) -> i64 {
-    if exchange.measure == "小时" { i64::from(minutes) * 1000 / 60 } else { 1000 }
+/// How much of a match some bookings are: their hours where hours are counted, else one each.
+pub fn quantity_of(exchange: &Model, bookings: &[booking::Model]) -> i64 {
+    let minutes: i64 = bookings.iter().map(|booking| i64::from(booking.minutes)).sum();
+    if exchange.measure == "小时" { minutes * 1000 / 60 } else { 1000 * bookings.len() as i64 }
 }
 
 /// A day of delivery: from the confirmation to today.

@@ -1,17 +1,17 @@
 //! Verbs of sittings: plan them, reserve places, give them up.
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, Iterable, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, Iterable, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::{find_plan, plan, reservation, visible_to};
 use super::rules::{self, PriceBands, ReservationStatus};
 use crate::areas;
-use crate::areas::rules::{check_reason, text};
+use crate::areas::rules::{check_keeps_records, check_reason, text};
 use crate::auth::{Permission, Permit};
-use crate::calendar::shanghai_day;
+use crate::calendar::Span;
 use crate::decimal::Decimal;
 use crate::error::{AppError, Result};
 use crate::journal::{ChangeKind, Entry};
@@ -36,7 +36,8 @@ pub struct NewPlan {
     pub licence_until: NaiveDate,
 }
 
-/// Plans the sittings of a zone, in the place of what was planned before. Bookings and reservations that are there stay.
+/// Plans the sittings of a zone, in the place of what was planned before. Bookings that are there stay, and so does each sitting to come
+/// at which places are reserved.
 pub async fn plan(work: &Work, new: &NewPlan) -> Result<Uuid> {
     let seen = find_zone(work.read(), new.zone).await?;
     let venue = lock_venue(work.read(), seen.venue_id).await?;
@@ -46,10 +47,19 @@ pub async fn plan(work: &Work, new: &NewPlan) -> Result<Uuid> {
     let before = plan::Entity::find_by_id(zone.id).one(work.read()).await?;
     let hours = Openings::check(new.hours.clone())?;
     let goes_on = !hours.0.is_empty();
+    let changed = zone::Model { sittings: goes_on.then(|| hours.clone()), ..zone.clone() };
+    for (sitting, places) in reserved(work, zone.id).await? {
+        if sittings(&venue, &changed, sitting.0, sitting.0 + TimeDelta::nanoseconds(1)) != [sitting] {
+            return Err(Refusal::from(Reason::SittingReserved { starts: sitting.0 }).at_input("hours").into());
+        }
+        if i64::from(new.seats) < places {
+            return Err(Refusal::from(Reason::SittingReserved { starts: sitting.0 }).at_input("seats").into());
+        }
+    }
     let planned = plan::Model {
         zone_id: zone.id,
         district_id: zone.district_id,
-        seats: rules::check_seats(new.seats)?,
+        seats: rules::check_seats(new.seats, zone.capacity)?,
         price_bands: PriceBands::check(&new.price_bands)?,
         sponsor: check_text("sponsor", new.sponsor.as_deref())?,
         sponsored: new.sponsored,
@@ -65,7 +75,7 @@ pub async fn plan(work: &Work, new: &NewPlan) -> Result<Uuid> {
         .on_conflict(OnConflict::column(plan::Column::ZoneId).update_columns(columns).to_owned())
         .exec_without_returning(permit.write())
         .await?;
-    let row = zone::ActiveModel { id: Set(zone.id), sittings: Set(goes_on.then_some(hours)), ..Default::default() };
+    let row = zone::ActiveModel { id: Set(zone.id), sittings: Set(changed.sittings), ..Default::default() };
     zone::Entity::update(row).exec(permit.write()).await?;
     permit.journal(ChangeKind::SittingsPlanned, zone.node(), Some(zone.district_id));
     Ok(zone.id)
@@ -90,23 +100,20 @@ pub async fn reserve(work: &Work, new: &NewReservation) -> Result<Uuid> {
     if !community.is_current(work.today()) {
         return Err(Refusal::from(Reason::AreaNotCurrent).at_input("community").into());
     }
+    check_keeps_records(community.level, "community")?;
     let zone = lock_zone(work.read(), seen.id).await?;
-    check_open(&venue, Some(&zone), work.today()).map_err(|refusal| refusal.at_input("zone"))?;
     let at = new.starts_at;
     let found = sittings(&venue, &zone, at, at + TimeDelta::nanoseconds(1));
-    let ends_at = found.first().map(|sitting| sitting.1).filter(|_| work.now() < at).ok_or_else(|| {
-        Refusal::invalid("startsAt", "该时间没有可预订的场次，请从场次列表中选择", "No sitting to come begins then; choose one of the list")
-    })?;
-    let last = work.today() + Days::new(zone.lead_days.unsigned_abs().into());
-    if shanghai_day(at) > last {
-        return Err(Refusal::from(Reason::TooFarAhead { day: last }).at_input("startsAt").into());
-    }
+    let [(_, ends_at)] = found[..] else {
+        let (zh, en) = ("该时间没有可预订的场次，请从场次列表中选择", "No sitting begins then; choose one of the list");
+        return Err(Refusal::invalid("startsAt", zh, en).into());
+    };
     let plan = find_plan(work.read(), zone.id).await?;
-    let band =
-        plan.price_bands.0.iter().find(|band| band.name == new.price_band.trim()).ok_or_else(|| {
-            Refusal::invalid("priceBand", "没有这一收费档次，请从安排中选择", "No such price band; choose one of the plan")
-        })?;
-    rules::check_places(&plan, at, taken(work, zone.id, at).await?, new.places, new.sponsored)?;
+    rules::check_time(&venue, &zone, &plan, at, work.now())?;
+    let band = plan.price_bands.0.iter().find(|band| band.name == new.price_band.trim()).ok_or_else(|| {
+        Refusal::invalid("priceBand", "没有这一收费档次，请从该功能区公布的收费档次中选择", "No such price band; choose one of the plan")
+    })?;
+    rules::check_places(&plan, taken(work, zone.id, at).await?, new.places, new.sponsored)?;
     let model = reservation::Model {
         id: work.new_key(),
         district_id: zone.district_id,
@@ -130,6 +137,25 @@ pub async fn reserve(work: &Work, new: &NewReservation) -> Result<Uuid> {
     let entry = Entry::new(ChangeKind::PlacesReserved, node, Some(zone.district_id));
     permit.record(entry.with(serde_json::json!({ "places": new.places, "sponsored": new.sponsored, "startsAt": at })));
     Ok(id)
+}
+
+/// The sittings to come of a locked zone at which places are kept, and how many.
+async fn reserved(work: &Work, zone: Uuid) -> Result<Vec<(Span, i64)>> {
+    use reservation::Column;
+    let kept = reservation::Entity::find()
+        .select_only()
+        .columns([Column::StartsAt, Column::EndsAt])
+        .column_as(Expr::col(Column::Places).sum(), "places")
+        .filter(Column::ZoneId.eq(zone))
+        .filter(Column::StartsAt.gt(work.now()))
+        .filter(Column::Status.eq(ReservationStatus::Reserved))
+        .group_by(Column::StartsAt)
+        .group_by(Column::EndsAt)
+        .order_by_asc(Column::StartsAt)
+        .into_tuple::<(DateTime<Utc>, DateTime<Utc>, i64)>()
+        .all(work.read())
+        .await?;
+    Ok(kept.into_iter().map(|(starts, ends, places)| ((starts, ends), places)).collect())
 }
 
 /// How many places of a sitting of a locked zone are kept.

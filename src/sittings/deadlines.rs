@@ -12,6 +12,7 @@ use crate::deadlines::{BATCH, each};
 use crate::error::Result;
 use crate::journal::{ChangeKind, Entry};
 use crate::venues::entity::{find_venue, lock_zone};
+use crate::venues::rules::check_open;
 use crate::work::Work;
 
 /// Takes the steps that are due now; says how many there were.
@@ -37,6 +38,9 @@ async fn warn(work: &Work, zone: Uuid) -> Result<()> {
         return Ok(());
     }
     plan::ActiveModel { zone_id: Set(zone.id), warn_on: Set(None), ..Default::default() }.update(permit.write()).await?;
+    if check_open(&venue, Some(&zone), work.today()).is_err() {
+        return Ok(());
+    }
     let entry = Entry::new(ChangeKind::LicenceExpiring, zone.node(), Some(zone.district_id));
     permit.record(entry.with(serde_json::json!({ "licence": plan.licence, "until": plan.licence_until })));
     Ok(())

@@ -10,7 +10,11 @@ use crate::calendar::shanghai_day;
 use crate::decimal::Decimal;
 use crate::refusal::{Reason, Refusal, State};
 use crate::terms::term;
+use crate::venues::entity::{venue, zone};
+use crate::venues::rules::check_open;
 
+/// In fen.
+const DEAREST: i64 = 10_000_000;
 const MOST_BANDS: usize = 20;
 const MOST_SEATS: i32 = 10_000;
 const MOST_SPONSORED: i32 = 1_000_000;
@@ -64,8 +68,8 @@ impl PriceBands {
             return Err(refused("收费档次须为 1 至 20 项", "1 to 20 price bands"));
         }
         let read = |(name, price): &(String, Decimal)| {
-            let amount = || refused("金额以元为单位，不得小于 0，最多两位小数", "An amount of yuan, not below 0, with at most two places");
-            let price = price.to_fen().filter(|fen| *fen >= 0).ok_or_else(amount)?;
+            let amount = || refused("金额以元为单位，须在 0 至 10 万元之间，最多两位小数", "0 to 100,000 yuan, with at most two places");
+            let price = price.to_fen().filter(|fen| (0..=DEAREST).contains(fen)).ok_or_else(amount)?;
             Ok(PriceBand { name: check_name("priceBands", name)?, price })
         };
         let bands = bands.iter().map(read).collect::<Result<Vec<_>, Refusal>>()?;
@@ -74,11 +78,12 @@ impl PriceBands {
     }
 }
 
-pub fn check_seats(seats: i32) -> Result<i32, Refusal> {
-    if (1..=MOST_SEATS).contains(&seats) {
+pub fn check_seats(seats: i32, capacity: Option<i32>) -> Result<i32, Refusal> {
+    let most = capacity.unwrap_or(MOST_SEATS);
+    if (1..=most).contains(&seats) {
         return Ok(seats);
     }
-    Err(Refusal::invalid("seats", format!("每场座位须为 1 至 {MOST_SEATS}"), format!("1 to {MOST_SEATS} seats at a sitting")))
+    Err(Refusal::invalid("seats", format!("每场名额须为 1 至 {most}"), format!("1 to {most} seats at a sitting")))
 }
 
 /// What is left of the sponsored places when there are so many of them in all.
@@ -87,7 +92,10 @@ pub fn sponsored_left(before: Option<&plan::Model>, sponsored: i32) -> Result<i3
     if (used..=MOST_SPONSORED).contains(&sponsored) {
         return Ok(sponsored - used);
     }
-    let (zh, en) = (format!("须在已使用的 {used} 个至 {MOST_SPONSORED} 个之间"), format!("From the {used} in use to {MOST_SPONSORED}"));
+    let (zh, en) = (
+        format!("资助名额不得少于已使用的 {used} 个，且不超过 {MOST_SPONSORED} 个"),
+        format!("From the {used} in use to {MOST_SPONSORED}"),
+    );
     Err(Refusal::invalid("sponsoredPlaces", zh, en))
 }
 
@@ -105,11 +113,30 @@ pub fn licence_status(plan: &plan::Model, today: NaiveDate) -> LicenceStatus {
     }
 }
 
-/// Whether a sitting has room for so many: its licence holds, its seats and the sponsored places are enough.
-pub fn check_places(plan: &plan::Model, starts: DateTime<Utc>, taken: i64, places: i32, sponsored: i32) -> Result<(), Refusal> {
+/// Whether a sitting that begins then can be reserved at all: the zone is in use, it is to come, not too far ahead, and the licence holds.
+pub fn check_time(
+    venue: &venue::Model,
+    zone: &zone::Model,
+    plan: &plan::Model,
+    starts: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    check_open(venue, Some(zone), shanghai_day(now)).map_err(|refusal| refusal.at_input("zone"))?;
+    if starts <= now {
+        return Err(Refusal::invalid("startsAt", "该场次已开始", "The sitting has begun"));
+    }
+    let last = shanghai_day(now) + Days::new(zone.lead_days.unsigned_abs().into());
+    if shanghai_day(starts) > last {
+        return Err(Refusal::from(Reason::TooFarAhead { day: last }).at_input("startsAt"));
+    }
     if plan.licence_until < shanghai_day(starts) {
         return Err(Refusal::from(Reason::LicenceExpired { day: plan.licence_until }).at_input("startsAt"));
     }
+    Ok(())
+}
+
+/// Whether a sitting has room for so many: its seats and the sponsored places are enough.
+pub fn check_places(plan: &plan::Model, taken: i64, places: i32, sponsored: i32) -> Result<(), Refusal> {
     if places < 1 {
         return Err(Refusal::invalid("places", "人数须大于 0", "At least one place"));
     }

@@ -3,7 +3,7 @@
 pub mod co_building;
 pub mod hours;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use self::hours::{Span, open_spans, spans, without};
 use super::entity::{venue, zone};
@@ -146,7 +146,12 @@ pub fn bookable_hours(venue: &venue::Model, zone: &zone::Model, from: DateTime<U
     let closures = [&venue.closures, &zone.closures];
     let open = open_spans(zone.hours.as_ref().unwrap_or(&venue.hours), &closures, from, to);
     match &zone.sittings {
-        Some(sittings) => without(open, &open_spans(sittings, &closures, from, to)),
+        Some(sittings) => {
+            // A booking keeps its buffers outside a sitting as outside another booking.
+            let (before, after) = (TimeDelta::minutes(zone.buffer_before.into()), TimeDelta::minutes(zone.buffer_after.into()));
+            let taken = spans(sittings, &closures, from - before, to + after).into_iter();
+            without(open, &taken.map(|sitting| (sitting.0 - after, sitting.1 + before)).collect::<Vec<_>>())
+        }
         None => open,
     }
 }

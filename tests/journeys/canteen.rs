@@ -64,7 +64,7 @@ both! {
         let second = w.secretary2.eat(&canteen, &w.shuanghui, 20, json!({ "priceBand": "其他居民" })).await.done();
         assert_eq!(second.text("toPay"), "300");
         let refusal = w.secretary2.eat(&canteen, &w.shuanghui, 9, json!({})).await.refused("NOT_ENOUGH_SEATS");
-        assert_eq!((refusal["path"].clone(), refusal["message"].as_str()), (json!(["input", "places"]), Some("该场次仅剩 8 个席位")));
+        assert_eq!((refusal["path"].clone(), refusal["message"].as_str()), (json!(["input", "places"]), Some("该场次仅剩 8 个名额")));
         w.secretary.eat(&canteen, &w.taoyuan, 3, json!({ "sponsored": 3 })).await.refused("NOT_ENOUGH_SPONSORED");
         w.secretary.eat(&canteen, &w.taoyuan, 3, json!({ "sponsored": 4 })).await.refused("INVALID_INPUT");
         w.secretary.eat(&canteen, &w.taoyuan, 0, json!({})).await.refused("INVALID_INPUT");
@@ -146,6 +146,68 @@ both! {
         assert_eq!(app.anyone().plan(&canteen).await["sittingPlan"]["sponsoredLeft"], 0);
         w.street.plan_sittings(lunch(&canteen, json!({ "sponsoredPlaces": 20 }))).await.done();
         assert_eq!(app.anyone().plan(&canteen).await["sittingPlan"]["sponsoredLeft"], 14);
+    }
+
+    async fn a_sitting_that_is_reserved_keeps_its_time_and_its_seats(app) {
+        let w = app.world().await;
+        let canteen = w.canteen(json!({})).await;
+        let lunch_of_twelve = w.secretary.eat(&canteen, &w.taoyuan, 12, json!({})).await.done();
+        let later = json!({ "hours": [{ "weekday": "TUESDAY", "opens": "11:30", "closes": "13:00" }] });
+        for (field, change) in [("hours", later), ("hours", json!({ "hours": [] })), ("seats", json!({ "seats": 11 }))] {
+            let refusal = w.secretary.plan_sittings(lunch(&canteen, change)).await.refused("SITTING_RESERVED");
+            assert_eq!(refusal["path"], json!(["input", field]));
+        }
+        w.secretary.plan_sittings(lunch(&canteen, json!({ "seats": 12 }))).await.done();
+        w.secretary.cancel_reservation(&lunch_of_twelve, "停业一天").await.done();
+        w.secretary.plan_sittings(lunch(&canteen, json!({ "hours": [] }))).await.done();
+    }
+
+    async fn buffers_are_kept_before_and_after_a_sitting(app) {
+        let w = app.world().await;
+        let canteen = w.canteen(json!({})).await;
+        w.secretary.change_zone(json!({ "id": canteen.id(), "bufferBefore": 10, "bufferAfter": 30 })).await.done();
+        w.unit.book(&canteen, &w.shennong, "10:00", "10:31", json!({})).await.refused("OUTSIDE_OPENING_HOURS");
+        w.unit.book(&canteen, &w.shennong, "10:00", "10:30", json!({})).await.done();
+        w.unit.book(&canteen, &w.shennong, "12:39", "13:00", json!({})).await.refused("OUTSIDE_OPENING_HOURS");
+        w.unit.book(&canteen, &w.shennong, "12:40", "13:00", json!({})).await.done();
+    }
+
+    async fn a_household_is_no_party_and_a_closed_canteen_serves_nobody(app) {
+        let w = app.world().await;
+        let canteen = w.canteen(json!({})).await;
+        let below = json!({ "parent": w.taoyuan, "level": "COMPOUND", "code": "220303006001001", "name": "桃源小区" });
+        let below = w.district.add_area(below).await.done();
+        let refusal = w.secretary.eat(&canteen, below.id(), 1, json!({})).await.refused("INVALID_INPUT");
+        assert_eq!(refusal["path"], json!(["input", "community"]));
+        let refusal = w.secretary.book(&canteen, below.id(), "09:00", "10:00", json!({})).await.refused("INVALID_INPUT");
+        assert_eq!(refusal["path"], json!(["input", "community"]));
+        assert_eq!(w.secretary.see(&canteen).await.can("RESERVE"), Ok(()));
+        assert_eq!(w.unit.see(&canteen).await.can("PLAN_SITTINGS"), Err("NOT_PERMITTED".to_owned()));
+        w.secretary.close_zone(&canteen).await.done();
+        assert_eq!(app.anyone().plan(&canteen).await["sittings"][0]["seatsLeft"], 0);
+        w.secretary.eat(&canteen, &w.taoyuan, 1, json!({})).await.refused("WRONG_STATE");
+        assert_eq!(w.secretary.see(&canteen).await.can("RESERVE"), Err("WRONG_STATE".to_owned()));
+    }
+
+    async fn times_at_the_ends_of_reckoning_and_prices_beyond_all_measure_are_refused(app) {
+        let w = app.world().await;
+        let canteen = w.canteen(json!({})).await;
+        let dear = json!({ "priceBands": [{ "name": "贵宾", "price": "100000.01" }] });
+        w.secretary.plan_sittings(lunch(&canteen, dear)).await.refused("INVALID_INPUT");
+        for at in ["-262143-01-01T00:00:00Z", "+262142-12-31T23:59:59Z", "0000-01-01T00:00:00Z"] {
+            w.secretary.eat(&canteen, &w.taoyuan, 1, json!({ "startsAt": at })).await.failed("BAD_USER_INPUT");
+            let times = json!({ "startsAt": at, "endsAt": at });
+            w.secretary.book(&canteen, &w.taoyuan, "", "", times.clone()).await.failed("BAD_USER_INPUT");
+            let mut series = times;
+            (series["zone"], series["community"], series["purpose"]) = (json!(canteen.id()), json!(w.taoyuan), json!("读书会"));
+            series["rule"] = json!("FREQ=DAILY;COUNT=4");
+            w.secretary.book_series(series).await.failed("BAD_USER_INPUT");
+            for field in ["bookings(from: $at, to: $at) { id }", "free(from: $at, to: $at, minutes: 1) { startsAt }", "sittings(from: $at, to: $at) { seats }"] {
+                let document = format!("query($id: ID!, $at: DateTime!) {{ node(id: $id) {{ ... on FunctionZone {{ {field} }} }} }}");
+                let answer = app.anyone().run(&document, json!({ "id": canteen.id(), "at": at })).await;
+                assert_eq!(answer.code(), "BAD_USER_INPUT", "{field} at {at}");
+            }
+        }
     }
 
     async fn the_owner_is_warned_a_month_before_the_licence_runs_out_and_then_nothing_is_served(app) {

@@ -1,7 +1,7 @@
 //! 神农集团 shares its hall: the community asks for hours of it, books them, and they are counted when they were used.
 
 use super::need;
-use crate::support::{Actor, Attempt, Id, Thing, Value, World, json};
+use crate::support::{Actor, Attempt, Id, Thing, Value, World, json, tally};
 
 impl Actor {
     /// Books promised time on a day; `with` overrides and adds.
@@ -80,9 +80,73 @@ both! {
         w.unit.cancel(&promise, "礼堂装修").await.done();
         app.take_due().await;
         assert_eq!(w.secretary.see(&third).await.text("status"), "CANCELLED");
-        assert_eq!(w.secretary.see(&third).await.text("reason"), "对接已终止，场地预约随之取消");
+        assert_eq!(w.secretary.see(&third).await.text("reason"), "对接已办结或终止，尚未开始的场地预约随之取消");
         assert_ne!(w.secretary.see(&second).await.text("status"), "CANCELLED", "that one took place");
         w.secretary.book_promised(&promise, &hall, "2025-03-14", ("09:00", "10:00")).await.refused("WRONG_STATE");
+    }
+
+    async fn what_is_booked_stays_for_its_bookings_and_three_thirds_of_an_hour_are_one(app) {
+        let w = app.world().await;
+        let (hall, promise) = (w.own_hall().await, w.promised("1").await);
+        let mut bookings = Vec::new();
+        for (from, to) in [("09:00", "09:20"), ("10:00", "10:20"), ("11:00", "11:20")] {
+            bookings.push(w.secretary.book_promised(&promise, &hall, "2025-03-11", (from, to)).await.done());
+        }
+        app.move_to("2025-03-11 18:00").await;
+        let refusal = w.unit.report(&promise, "0.5").await.refused("NOT_ENOUGH_OUTSTANDING");
+        assert_eq!(refusal["message"], "最多可填 0 小时", "all of it is booked");
+        let mut outstanding = ["0.666", "0.333", "0"].into_iter();
+        for (booking, hours) in bookings.iter().zip(["0.334", "0.333", "0.333"]) {
+            w.unit.complete_booking(booking).await.done();
+            let report = w.unit.report_delivery(used(&promise, booking, hours, "2025-03-11")).await.done();
+            w.secretary.accept(&report, hours).await.done();
+            let left = w.secretary.see(&promise).await;
+            assert_eq!(left["outstanding"].as_str(), outstanding.next());
+        }
+        w.secretary.sees(&promise, "COMPLETED: 1 = 1 accepted").await;
+    }
+
+    async fn who_has_the_hall_booked_is_not_late_before_it_was_used(app) {
+        let w = app.world().await;
+        let (hall, promise) = (w.own_hall().await, w.promised("5").await);
+        let booking = w.secretary.book_promised(&promise, &hall, "2025-04-10", ("09:00", "11:00")).await.done();
+        assert_eq!(w.secretary.see(&promise).await["promisedOn"], "2025-03-24");
+        app.move_to("2025-04-10 12:00").await;
+        w.secretary.sees(&promise, "CONFIRMED: 5 = 5 outstanding").await;
+        assert_eq!(w.secretary.see(&booking).await.text("status"), "APPROVED");
+        // Nothing reported, nothing more booked: then the clock goes on.
+        app.move_to("2025-04-25 00:00").await;
+        assert_eq!(w.secretary.see(&promise).await.text("status"), "TIMED_OUT");
+    }
+
+    async fn two_halls_for_one_promise_at_one_moment_never_come_to_more(app) {
+        let w = app.world().await;
+        let hall = w.own_hall().await;
+        let venue = hall["venue"]["id"].as_str().expect("a venue");
+        let other = w.unit.add_zone(json!({ "venue": venue, "name": "会议室", "kind": "MEETING" })).await.done();
+        for round in 0..4 {
+            let promise = w.promised("1").await;
+            let times = [format!("{:02}:00", 9 + 2 * round), format!("{:02}:00", 10 + 2 * round)];
+            let span = (times[0].as_str(), times[1].as_str());
+            let both = [
+                w.secretary.book_promised(&promise, &hall, "2025-03-11", span),
+                w.unit.book_promised(&promise, &other, "2025-03-11", span),
+            ];
+            let both = futures_util::future::join_all(both).await;
+            assert_eq!(tally(&both), [("DONE", 1), ("NOT_ENOUGH_OUTSTANDING", 1)].into());
+        }
+        app.check_invariants().await;
+    }
+
+    async fn a_suspended_unit_s_hall_is_not_booked(app) {
+        let w = app.world().await;
+        let (hall, promise) = (w.own_hall().await, w.promised("5").await);
+        let shennong = w.unit.see(&w.shennong).await;
+        let membership = shennong["memberships"][0]["id"].as_str().expect("a membership").to_owned();
+        w.street.suspend(&membership, "协议到期未续").await.done();
+        assert_eq!(w.secretary.see(&promise).await.can("BOOK"), Err("NOT_A_MEMBER".to_owned()));
+        w.secretary.book_promised(&promise, &hall, "2025-03-11", ("09:00", "10:00")).await.refused("NOT_A_MEMBER");
+        assert_eq!(app.count("bookings").await, 0);
     }
 
     async fn a_need_for_a_room_is_met_by_a_unit_that_has_one(app) {

@@ -137,7 +137,7 @@ both! {
         for outsider in [&w.unit2, &w.secretary2, &w.street2, &w.partner, &app.anyone()] {
             let seen = outsider.see(&booking).await;
             assert_eq!((&seen["status"], clock(&seen["startsAt"]).as_str()), (&json!("REQUESTED"), "09:00"));
-            for private in ["purpose", "headcount", "unit", "community", "reason", "series", "heldUntil", "activity"] {
+            for private in ["purpose", "headcount", "unit", "community", "reason", "series", "heldUntil", "activity", "promoted"] {
                 assert_eq!(seen[private], Value::Null, "{private}");
             }
             assert_eq!(outsider.lists("bookings").await, [""; 0]);
@@ -211,6 +211,54 @@ both! {
         let refusal = w.secretary.book(&hall, &w.taoyuan, "14:30", "15:30", activity).await.refused("TIME_TAKEN");
         assert_eq!(refusal["related"][0]["id"], approved.id());
         assert_eq!(w.unit.see(&approved).await["status"], "APPROVED");
+    }
+
+    async fn what_is_offered_instead_can_be_booked(app) {
+        let w = app.world().await;
+        let hall = w.hall(json!({ "bufferBefore": 10, "bufferAfter": 15, "approval": false })).await;
+        w.unit.book(&hall, &w.shennong, "09:00", "10:00", json!({})).await.done();
+        let refusal = w.unit2.book(&hall, &w.kunbo, "10:20", "11:00", json!({})).await.refused("TIME_TAKEN");
+        let offered = refusal["freeTimes"][0].clone();
+        assert_eq!((clock(&offered["startsAt"]), clock(&offered["endsAt"])), ("10:25".to_owned(), "11:05".to_owned()));
+        w.unit2.book(&hall, &w.kunbo, "", "", offered).await.done();
+    }
+
+    async fn nobody_is_promoted_into_a_closed_day_or_a_closed_zone_and_who_waits_for_their_own_room_takes_it_up(app) {
+        let w = app.world().await;
+        let hall = w.hall(json!({})).await;
+        let first = w.unit.book(&hall, &w.shennong, "09:00", "10:00", json!({})).await.done();
+        w.secretary.approve_booking(&first).await.done();
+        let waits = w.unit2.book(&hall, &w.kunbo, "09:00", "10:00", json!({ "wait": true })).await.done();
+        let own = w.secretary.book(&hall, &w.taoyuan, "09:30", "10:00", json!({ "wait": true })).await.done();
+        let closed = |days: Value| json!({ "id": hall.id(), "closures": days });
+        w.secretary.change_zone(closed(json!([{ "firstDay": "2025-03-11", "lastDay": "2025-03-11" }]))).await.done();
+        let other = w.unit2.book(&hall, &w.kunbo, "09:00", "10:00", json!({ "startsAt": "2025-03-12T09:00:00+08:00",
+            "endsAt": "2025-03-12T10:00:00+08:00" })).await.done();
+        w.unit.cancel_booking(&first, "改期").await.done();
+        assert_eq!(w.unit2.see(&waits).await.text("status"), "WAITING", "the day is closed");
+        // Open again, the next time that comes free goes in the order of asking.
+        w.secretary.change_zone(closed(json!([]))).await.done();
+        w.unit2.cancel_booking(&waits, "不等了").await.done();
+        let again = w.unit.book(&hall, &w.shennong, "09:00", "10:00", json!({})).await.done();
+        w.unit.cancel_booking(&again, "改期").await.done();
+        let promoted = w.secretary.see(&own).await;
+        assert_eq!((promoted.text("status"), &promoted["promoted"]), ("REQUESTED", &json!(true)));
+        assert_eq!(promoted.can("TAKE_UP"), Ok(()), "it is the community's own room");
+        assert_eq!(w.secretary.take_up_booking(&own).await.done().text("status"), "APPROVED");
+        let last = w.unit.book(&hall, &w.shennong, "09:00", "10:00", json!({ "startsAt": "2025-03-12T09:00:00+08:00",
+            "endsAt": "2025-03-12T10:00:00+08:00", "wait": true })).await.done();
+        w.secretary.close_zone(&hall).await.done();
+        w.secretary.cancel_booking(&other, "停用").await.done();
+        assert_eq!(w.unit.see(&last).await.text("status"), "WAITING", "the zone is closed");
+    }
+
+    async fn a_unit_sends_nobody_away_from_its_own_hall(app) {
+        let w = app.world().await;
+        let hall = w.own_hall().await;
+        let asked = w.secretary.book(&hall, &w.taoyuan, "09:00", "10:00", json!({})).await.done();
+        let refusal = w.unit.book(&hall, &w.shennong, "09:00", "10:00", json!({ "activity": true })).await.refused("INVALID_INPUT");
+        assert_eq!(refusal["path"], json!(["input", "activity"]));
+        assert_eq!(w.secretary.see(&asked).await.text("status"), "REQUESTED");
     }
 
     async fn a_series_is_all_or_nothing_or_leaves_the_clashes_out(app) {

@@ -7,6 +7,8 @@ use crate::areas::rules::check_reason;
 use crate::auth::{Permission, Permit};
 use crate::bookings::rules::{self, BookingStatus};
 use crate::error::Result;
+use crate::refusal::{Reason, Refusal};
+use crate::units::entity::find_unit;
 use crate::work::Work;
 
 /// A booking, locked, and the right of the venue's owner over it.
@@ -53,11 +55,16 @@ pub(super) async fn cancelling(work: &Work, locked: &Locked) -> Result<Permit> {
     }
 }
 
-/// Takes up a time that came free for whoever waited for it, where the zone asks for no approval.
+/// Takes up a time that came free for whoever waited for it, where the zone asks for no approval or is their own.
 pub async fn take_up(work: &Work, id: Uuid) -> Result<Uuid> {
     let locked = lock(work, id).await?;
     let permit = work.permit(Permission::BookZone, &party(work, &locked.booking).await?, Some(locked.booking.node()))?;
-    if rules::take_up(&locked.booking, &locked.zone, work.now())? {
+    if let Some(unit) = locked.booking.unit_id
+        && !find_unit(work.read(), unit).await?.active
+    {
+        return Err(Refusal::from(Reason::NotAMember).into());
+    }
+    if rules::take_up(&locked.booking, &locked.venue, &locked.zone, work.now())? {
         move_to(&permit, &locked, BookingStatus::Approved, None).await?;
     }
     Ok(id)

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::{over, put, waiting};
 use crate::areas;
-use crate::areas::rules::text;
+use crate::areas::rules::{check_keeps_records, text};
 use crate::auth::{Permission, Permit, Scope};
 use crate::bookings::entity::{booking, live};
-use crate::bookings::rules::free::{LONGEST_LOOK, bookable, free, next_times};
+use crate::bookings::rules::free::{LONGEST_BUFFERS, LONGEST_LOOK, bookable, free, next_times};
 use crate::bookings::rules::{self, BookingStatus};
 use crate::calendar::Span;
 use crate::error::{AppError, Result};
@@ -49,21 +49,23 @@ pub(super) struct Asked {
 pub(super) async fn ask(work: &Work, new: &NewBooking) -> Result<Asked> {
     let seen = find_zone(work.read(), new.zone).await?;
     let venue = find_venue(work.read(), seen.venue_id).await?;
-    let (scope, node, own) = match (new.unit, new.community) {
+    let (scope, node) = match (new.unit, new.community) {
         (Some(unit), None) => {
             let unit = hold_unit(work.read(), unit).await?;
             let permit = work.permit(Permission::BookZone, &Scope::Unit(unit.id), Some(unit.node()));
             if permit.is_ok() && !unit.active {
                 return Err(Refusal::from(Reason::NotAMember).at_input("unit").into());
             }
-            (Scope::Unit(unit.id), unit.node(), venue.unit_id == Some(unit.id))
+            (Scope::Unit(unit.id), unit.node())
         }
         (None, Some(community)) => {
             let area = areas::entity::find(work.read(), community).await?;
-            if !area.is_current(work.today()) {
+            // A match keeps the community that it was made with.
+            if !area.is_current(work.today()) && new.promised_by.is_none() {
                 return Err(Refusal::from(Reason::AreaNotCurrent).at_input("community").into());
             }
-            (area.scope(), area.node(), venue.unit_id.is_none() && venue.area_id == area.id)
+            check_keeps_records(area.level, "community")?;
+            (area.scope(), area.node())
         }
         _ => return Err(Refusal::invalid("unit", "请在单位和社区中填写一项", "Name a unit or a community, one of them").into()),
     };
@@ -71,7 +73,8 @@ pub(super) async fn ask(work: &Work, new: &NewBooking) -> Result<Asked> {
         (Err(refused), Some(host)) => work.permit(Permission::BookZone, &Scope::Unit(host), Some(node)).map_err(|_| refused)?,
         (permit, _) => permit?,
     };
-    if new.activity && !own {
+    let own = rules::is_own(&venue, new.unit, new.community);
+    if new.activity && !(own && new.community.is_some()) {
         let (zh, en) = ("只有本社区自己的阵地才能登记为社区活动", "Only the community whose venue it is can book it for an activity");
         return Err(Refusal::invalid("activity", zh, en).into());
     }
@@ -120,7 +123,7 @@ impl Asked {
     pub async fn taken(&self, time: Span, clashes: &[booking::Model]) -> Result<Refusal> {
         let work = self.permit.work();
         let look = (time.0, (time.0 + chrono::TimeDelta::days(LONGEST_LOOK)).min(bookable(&self.zone, work.now()).1));
-        let held = live([self.zone.id], look.0, look.1).all(work.read()).await?;
+        let held = live([self.zone.id], look.0 - LONGEST_BUFFERS, look.1 + LONGEST_BUFFERS).all(work.read()).await?;
         let held: Vec<Span> = held.iter().map(|booking| (booking.held_from, booking.held_until)).collect();
         let length = time.1 - time.0;
         let free = next_times(&free(&self.venue, &self.zone, &held, look, length, work.now()), length);

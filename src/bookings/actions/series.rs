@@ -57,7 +57,7 @@ pub async fn book_series(work: &Work, new: &NewSeries) -> Result<Uuid> {
         }
     }
     if booked.is_empty() {
-        return Err(Refusal::from(Reason::TimeTaken { free: Vec::new() }).at_input("rule").into());
+        return Err(Refusal::from(Reason::NothingToBook).at_input("rule").into());
     }
     let model = series::Model {
         id,

@@ -11,6 +11,7 @@ use crate::calendar::Span;
 use crate::error::Result;
 use crate::journal::{ChangeKind, Entry};
 use crate::venues::entity::{find_venue, zone};
+use crate::venues::rules::check_open;
 
 /// The live bookings of a locked zone that hold anything of a span. What has expired meanwhile expires here and now, whether or not the
 /// sweep has come by.
@@ -36,11 +37,16 @@ pub(super) async fn promote(permit: &Permit, zone: &zone::Model, freed: Span) ->
     let (Some(from), Some(to)) = (waiting.iter().map(|one| one.held_from).min(), waiting.iter().map(|one| one.held_until).max()) else {
         return Ok(());
     };
+    let venue = find_venue(permit.write(), zone.venue_id).await?;
+    if check_open(&venue, Some(zone), work.today()).is_err() {
+        return Ok(());
+    }
     let mut taken: Vec<Span> =
         live([zone.id], from, to).all(permit.write()).await?.iter().map(|booking| (booking.held_from, booking.held_until)).collect();
     for booking in waiting {
         let held = (booking.held_from, booking.held_until);
-        if booking.starts_at <= work.now() || taken.iter().any(|other| rules::overlap(held, *other)) {
+        let is_open = rules::is_open(&venue, zone, (booking.starts_at, booking.ends_at));
+        if !is_open || booking.starts_at <= work.now() || taken.iter().any(|other| rules::overlap(held, *other)) {
             continue;
         }
         taken.push(held);

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::{Booking, BookingKey, BookingSeries, SeriesKey};
 use crate::bookings::actions;
 use crate::bookings::rules::{BookingStatus, SeriesClash};
+use crate::date::instant;
 use crate::error::Result as AppResult;
 use crate::graphql::{key, key_of, mutate, payload};
 use crate::ids::NodeKind;
@@ -70,7 +71,7 @@ impl BookZoneInput {
     fn read(self) -> AppResult<actions::NewBooking> {
         Ok(actions::NewBooking {
             zone: key(NodeKind::Zone, &self.zone)?,
-            time: (self.starts_at, self.ends_at),
+            time: (instant(self.starts_at)?, instant(self.ends_at)?),
             purpose: self.purpose,
             headcount: self.headcount,
             unit: key_of(NodeKind::Unit, &self.unit)?,
@@ -110,7 +111,7 @@ impl BookingMutation {
     ) -> Result<BookSeriesPayload> {
         let first = actions::NewBooking {
             zone: key(NodeKind::Zone, &input.zone)?,
-            time: (input.starts_at, input.ends_at),
+            time: (instant(input.starts_at)?, instant(input.ends_at)?),
             purpose: input.purpose,
             headcount: input.headcount,
             unit: key_of(NodeKind::Unit, &input.unit)?,
@@ -179,7 +180,8 @@ impl BookingMutation {
         CancelSeriesPayload::of(ctx, outcome.await?).await
     }
 
-    /// Takes up a time that was waited for and came free, where the zone asks for no approval.
+    /// Takes up a time that was waited for and came free, where the zone asks for no approval or the venue is one's own; elsewhere the owner
+    /// approves.
     async fn take_up_booking(&self, ctx: &Context<'_>, #[graphql(desc = "The booking.")] id: ID) -> Result<TakeUpBookingPayload> {
         let id = key(NodeKind::Booking, &id)?;
         let outcome = mutate(ctx, |work| async move { actions::take_up(&work, id).await });

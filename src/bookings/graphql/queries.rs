@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use super::BookingConnection;
 use crate::bookings::entity::{booking, known_to};
 use crate::bookings::rules::BookingStatus;
+use crate::date::instant;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
 use crate::graphql::{key_of, request, wants_total};
 use crate::ids::NodeKind;
@@ -75,10 +76,10 @@ impl BookingQuery {
                 wanted = wanted.add(column.eq(id));
             }
         }
-        if let Some(from) = filter.from {
+        if let Some(from) = filter.from.map(instant).transpose()? {
             wanted = wanted.add(Column::EndsAt.gt(from));
         }
-        if let Some(to) = filter.to {
+        if let Some(to) = filter.to.map(instant).transpose()? {
             wanted = wanted.add(Column::StartsAt.lt(to));
         }
         let sort = match order_by {

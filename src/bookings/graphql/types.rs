@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::auth::{Permission, Scope};
 use crate::bookings::entity::{booking, known_to, live, series, visible_to};
+use crate::bookings::rules::free::LONGEST_BUFFERS;
 use crate::bookings::rules::{self, BookingStatus};
 use crate::calendar::Span;
 use crate::error::AppError;
@@ -119,9 +120,10 @@ impl Booking {
         Ok(self.0.next_step_at.filter(|_| holds))
     }
 
-    /// Whether it came from the waiting list, and is to be taken up or approved within a day.
-    async fn promoted(&self) -> bool {
-        self.0.promoted
+    /// Whether it came from the waiting list, and is to be taken up or approved within a day; null to who may only know that the time is
+    /// taken.
+    async fn promoted(&self, ctx: &Context<'_>) -> Result<Option<bool>> {
+        Ok(self.is_known(ctx).await?.then_some(self.0.promoted))
     }
 
     /// What the viewer may do with it: APPROVE, REJECT, CANCEL, TAKE_UP, COMPLETE, MARK_NO_SHOW.
@@ -142,7 +144,7 @@ impl Booking {
             can(ctx, Action::Approve, answer(rules::approve(booking, viewer.account_id(), now))),
             can(ctx, Action::Reject, answer(rules::reject(booking))),
             can(ctx, Action::Cancel, cancel),
-            can(ctx, Action::TakeUp, may(Permission::BookZone, &party, rules::take_up(booking, &zone.0, now))),
+            can(ctx, Action::TakeUp, may(Permission::BookZone, &party, rules::take_up(booking, &venue.0, &zone.0, now))),
             can(ctx, Action::Complete, answer(rules::conclude(booking, BookingStatus::Completed, now))),
             can(ctx, Action::MarkNoShow, answer(rules::conclude(booking, BookingStatus::NoShow, now))),
         ])
@@ -284,12 +286,10 @@ impl Loader<HeldIn> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[HeldIn]) -> std::result::Result<HashMap<HeldIn, Vec<Span>>, AppError> {
-        // The buffers of a zone reach beyond the span.
-        let margin = chrono::TimeDelta::minutes(480);
         let mut found: HashMap<HeldIn, Vec<Span>> = HashMap::new();
         for keys in alike(keys, |key| (key.from, key.to)) {
             let (from, to) = (keys[0].from, keys[0].to);
-            for row in live(keys.iter().map(|key| key.zone), from - margin, to + margin).all(&self.0.conn.get()).await? {
+            for row in live(keys.iter().map(|key| key.zone), from - LONGEST_BUFFERS, to + LONGEST_BUFFERS).all(&self.0.conn.get()).await? {
                 found.entry(HeldIn { zone: row.zone_id, from, to }).or_default().push((row.held_from, row.held_until));
             }
         }

@@ -9,6 +9,8 @@ use crate::venues::rules::hours::Span;
 
 /// The furthest that anybody looks ahead in one question.
 pub const LONGEST_LOOK: i64 = 90;
+/// The buffers of two bookings beside each other, at their longest: what is held so far from a span can still stand in its way.
+pub const LONGEST_BUFFERS: TimeDelta = TimeDelta::minutes(480);
 /// How many times are offered in the place of one that is taken.
 const OFFERED: usize = 3;
 

@@ -49,9 +49,7 @@ pub async fn report(work: &Work, report: &Report) -> Result<Uuid> {
         return Err(rules::too_much("quantity", locked.exchange.outstanding, &locked.exchange.measure));
     }
     rules::check_delivered_on(&locked.exchange, report.delivered_on, work.today())?;
-    if let Some(booking) = report.booking {
-        check_report(work, &locked.exchange, booking, quantity, report.delivered_on).await?;
-    }
+    check_report(work, &locked.exchange, report.booking, quantity, report.delivered_on).await?;
     let model = delivery::Model {
         id: work.new_key(),
         match_id: locked.exchange.id,

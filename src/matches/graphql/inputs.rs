@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::deliveries::{Delivery, DeliveryKey, Evaluation, EvaluationKey};
 use super::types::{Match, MatchKey};
 use crate::bookings::graphql::{Booking, BookingKey};
-use crate::date::{Date, day};
+use crate::date::{Date, day, instant};
 use crate::decimal::Decimal;
 use crate::graphql::{key, key_of, mutate, payload};
 use crate::ids::NodeKind;
@@ -239,7 +239,7 @@ impl MatchMutation {
         let new = use_venue::PromisedTime {
             exchange: key(NodeKind::Match, &input.r#match)?,
             zone: key(NodeKind::Zone, &input.zone)?,
-            time: (input.starts_at, input.ends_at),
+            time: (instant(input.starts_at)?, instant(input.ends_at)?),
             purpose: input.purpose,
             headcount: input.headcount,
         };

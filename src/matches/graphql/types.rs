@@ -21,8 +21,9 @@ use crate::graphql::{Action, Can, Loaders, can, offered, request};
 use crate::matches::entity::{exchange, visible_to};
 use crate::matches::rules::{self, MatchSide, MatchStatus};
 use crate::needs::graphql::{CommunityNeed, NeedKey};
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
 use crate::resources::graphql::{PledgeKey, ResourcePledge};
+use crate::resources::rules::ResourceForm;
 use crate::units::graphql::{MemberUnit, unit};
 
 /// A need and a unit, or a pledge and a community, brought together.
@@ -194,10 +195,12 @@ impl Match {
                 Err(_) => on(MatchSide::Community),
             }
         };
+        let active = exchange.form != ResourceForm::VenueTime || crate::units::graphql::unit(ctx, exchange.unit_id).await?.0.active;
         let book = viewer
             .may(Permission::BookZone, &exchange.at().scope())
             .or_else(|refused| viewer.may(Permission::BookZone, &unit).map_err(|_| refused))
-            .and_then(|()| Ok(rules::use_venue(exchange)?));
+            .and_then(|()| Ok(rules::use_venue(exchange)?))
+            .and_then(|()| if active { Ok(()) } else { Err(Refusal::from(Reason::NotAMember).into()) });
         let confirm = rules::answer(exchange, true, by, now).and_then(|open| match handing_on.from {
             Some(from) if open => rules::transfer(&from).map(|()| true),
             _ => Ok(open),

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
 
 use super::{Reservation, ReservationKey};
-use crate::date::Date;
+use crate::date::{Date, instant};
 use crate::decimal::Decimal;
 use crate::graphql::{key, mutate, payload};
 use crate::ids::NodeKind;
@@ -99,7 +99,7 @@ impl SittingMutation {
         let new = actions::NewReservation {
             zone: key(NodeKind::Zone, &input.zone)?,
             community: key(NodeKind::Area, &input.community)?,
-            starts_at: input.starts_at,
+            starts_at: instant(input.starts_at)?,
             price_band: input.price_band,
             places: input.places,
             sponsored: input.sponsored.unwrap_or(0),

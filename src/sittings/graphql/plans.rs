@@ -95,7 +95,7 @@ pub struct Sitting {
     ends_at: DateTime<Utc>,
     /// How many people have room.
     seats: i32,
-    /// How many places nobody has reserved.
+    /// How many places can still be reserved: none once it has begun, further ahead than the zone's days, or after the licence has run out.
     seats_left: i32,
 }
 
@@ -110,11 +110,13 @@ pub async fn plan(ctx: &Context<'_>, zone: &zone::Model) -> Result<Option<Sittin
 pub async fn sittings_of(ctx: &Context<'_>, zone: &zone::Model, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<Sitting>> {
     let Some(SittingPlan { plan, .. }) = plan(ctx, zone).await? else { return Ok(Vec::new()) };
     let venue = venue(ctx, zone.venue_id).await?;
+    let now = request(ctx).now();
+    let reservable = |starts| rules::check_time(&venue.0, zone, &plan, starts, now).is_ok();
     let taken = request(ctx).loader.load_one(TakenIn { zone: zone.id, from, to }).await?.unwrap_or_default();
     let sitting = |(starts_at, ends_at)| {
         let left = i64::from(plan.seats) - taken.get(&starts_at).copied().unwrap_or(0);
-        // Fewer seats may be planned by now than were reserved before.
-        Sitting { starts_at, ends_at, seats: plan.seats, seats_left: i32::try_from(left).unwrap_or(0).clamp(0, plan.seats) }
+        let left = i32::try_from(left).unwrap_or(0).clamp(0, plan.seats);
+        Sitting { starts_at, ends_at, seats: plan.seats, seats_left: if reservable(starts_at) { left } else { 0 } }
     };
     Ok(crate::venues::rules::sittings(&venue.0, zone, from, to).into_iter().map(sitting).collect())
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::auth::Permission;
+use crate::date::instant;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
@@ -169,8 +170,8 @@ impl ReservationQuery {
         {
             wanted = wanted.add_option(id.map(|id| column.eq(id)));
         }
-        wanted = wanted.add_option(filter.from.map(|from| Column::StartsAt.gte(from)));
-        wanted = wanted.add_option(filter.to.map(|to| Column::StartsAt.lt(to)));
+        wanted = wanted.add_option(filter.from.map(instant).transpose()?.map(|from| Column::StartsAt.gte(from)));
+        wanted = wanted.add_option(filter.to.map(instant).transpose()?.map(|to| Column::StartsAt.lt(to)));
         let sort = Sort {
             name: "STARTS_SOONEST",
             keys: vec![Key::Instant(Expr::col((reservation::Entity, Column::StartsAt)))],

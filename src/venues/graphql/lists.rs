@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::VenueConnection;
 use crate::areas::entity::{find, within};
 use crate::bookings::entity::live;
-use crate::bookings::rules::free::free;
+use crate::bookings::rules::free::{LONGEST_BUFFERS, free};
 use crate::calendar::Span;
-use crate::date::Date;
+use crate::date::{Date, instant};
 use crate::error::AppError;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
 use crate::graphql::{key_of, request, wants_total};
@@ -157,7 +157,7 @@ impl VenueQuery {
             let suited = Query::select().column(zone::Column::VenueId).from(zone::Entity).cond_where(zones.clone()).to_owned();
             wanted = wanted.add(venue::Column::Id.in_subquery(suited));
             if let Some(time) = &filter.free {
-                let ids = with_free_zone(ctx, wanted.clone(), zones, (time.from, time.to)).await?;
+                let ids = with_free_zone(ctx, wanted.clone(), zones, (instant(time.from)?, instant(time.to)?)).await?;
                 wanted = wanted.add(venue::Column::Id.is_in(ids));
             }
         }
@@ -192,10 +192,8 @@ async fn with_free_zone(ctx: &Context<'_>, venues: Condition, zones: Condition, 
     if found.len() as u64 > MOST_ZONES {
         return Err(AppError::BadInput { zh: "范围过大，请先选择区域或类型", en: "Too many zones: name an area or a kind" }.into());
     }
-    // The longest buffers reach this far.
-    let margin = TimeDelta::minutes(480);
     let mut held: std::collections::HashMap<Uuid, Vec<Span>> = std::collections::HashMap::new();
-    for booking in live(found.iter().map(|(zone, _)| zone.id), time.0 - margin, time.1 + margin).all(&db).await? {
+    for booking in live(found.iter().map(|(zone, _)| zone.id), time.0 - LONGEST_BUFFERS, time.1 + LONGEST_BUFFERS).all(&db).await? {
         held.entry(booking.zone_id).or_default().push((booking.held_from, booking.held_until));
     }
     let is_free = |(zone, venue): &(zone::Model, venue::Model)| {

@@ -14,9 +14,10 @@ use crate::auth::{Permission, Scope};
 use crate::bookings::graphql::{Booking, BookingsOf, HeldIn};
 use crate::bookings::rules::free::{LONGEST_LOOK, free};
 use crate::calendar::{Span, shanghai_day};
-use crate::date::Date;
+use crate::date::{Date, instant};
 use crate::error::AppError;
 use crate::graphql::{Action, Can, Loaders, can, request};
+use crate::refusal::{Reason, Refusal, State};
 use crate::sittings::graphql::{Sitting, SittingPlan, plan, sittings_of};
 use crate::venues::entity::{self, zone as table};
 use crate::venues::rules::{ZoneKind, check_open};
@@ -26,6 +27,7 @@ use crate::venues::rules::{ZoneKind, check_open};
 pub struct FunctionZone(pub table::Model);
 
 fn look(from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Span> {
+    let (from, to) = (instant(from)?, instant(to)?);
     if to <= from || to - from > TimeDelta::days(LONGEST_LOOK) {
         let (zh, en) = ("时间范围须为正，且不超过 90 天", "A span of time is positive and at most 90 days long");
         return Err(AppError::BadInput { zh, en }.into());
@@ -156,7 +158,7 @@ impl FunctionZone {
         sittings_of(ctx, &self.0, from, to).await
     }
 
-    /// What the viewer may do with it: UPDATE, CLOSE, BOOK.
+    /// What the viewer may do with it: UPDATE, CLOSE, BOOK, PLAN_SITTINGS, RESERVE.
     async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
         let request = request(ctx);
         let (viewer, venue) = (&request.viewer, venue(ctx, self.0.venue_id).await?);
@@ -166,7 +168,17 @@ impl FunctionZone {
         let by_unit = viewer.units().first().map(|unit| Scope::Unit(*unit));
         let scope = by_unit.unwrap_or_else(|| Scope::Areas(viewer.acting_areas()));
         let book = viewer.may(Permission::BookZone, &scope).and_then(|()| Ok(open()?));
-        Ok(vec![can(ctx, Action::Update, manage()), can(ctx, Action::Close, manage()), can(ctx, Action::Book, book)])
+        let reserve = viewer.may(Permission::ReservePlaces, &Scope::Areas(viewer.acting_areas())).and_then(|()| match self.0.sittings {
+            Some(_) => Ok(open()?),
+            None => Err(Refusal::from(Reason::WrongState { state: State { code: "NO_SITTINGS", zh: "未安排场次" } }).into()),
+        });
+        Ok(vec![
+            can(ctx, Action::Update, manage()),
+            can(ctx, Action::Close, manage()),
+            can(ctx, Action::Book, book),
+            can(ctx, Action::PlanSittings, manage()),
+            can(ctx, Action::Reserve, reserve),
+        ])
     }
 }
 

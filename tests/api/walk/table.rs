@@ -234,7 +234,6 @@ pub(super) fn queries<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row
                 ("unit", &w.unit, Sees(0)),
                 ("secretary", &w.secretary, Sees(1)),
                 ("secretary2", &w.secretary2, Sees(1)),
-                ("street2", &w.street2, Sees(0)),
                 ("auditor", &w.auditor, Sees(1)),
             ],
         ),
@@ -360,13 +359,13 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
         rows.push(row![field, arguments; secretary2 manage, unit manage, auditor manage, secretary Data, street Data]);
     }
     rows.push(row!["planSittings", format!("input: {{ zone: \"{}\", seats: 30, priceBands: [{{ name: \"老人\", price: \"6\" }}], licence: \"JY1\", \
-        licenceUntil: \"2026-12-31\", hours: [{{ weekday: MONDAY, opens: \"11:00\", closes: \"12:00\" }}] }}", s.canteen.id());
+        licenceUntil: \"2026-12-31\", hours: [{{ weekday: MONDAY, opens: \"11:00\", closes: \"12:00\" }}] }}", s.hall.id());
         secretary2 manage, unit manage, auditor manage, secretary Data, street Data, district Data]);
     let reserve = Forbidden("RESERVE_PLACES");
     rows.push(row!["reservePlaces", format!("input: {{ zone: \"{}\", community: \"{}\", startsAt: \"2025-03-13T11:00:00+08:00\", \
         priceBand: \"老人\", places: 1 }}", s.canteen.id(), w.shuanghui);
         secretary reserve, unit reserve, auditor reserve, secretary2 Data, street2 Data, district Data]);
-    rows.push(row!["cancelReservation", why(s.reservation.id()); unit NotFound, street2 NotFound, auditor reserve, secretary Data, secretary2 Data]);
+    rows.push(row!["cancelReservation", why(s.reservation.id()); unit NotFound, partner NotFound, auditor reserve, secretary Data, secretary2 Data]);
     rows.push(row!["bookPromisedTime", format!("input: {{ match: \"{}\", zone: \"{}\", startsAt: \"2025-03-13T09:00:00+08:00\", \
         endsAt: \"2025-03-13T10:00:00+08:00\", purpose: \"议事\" }}", s.promise.id(), s.own_hall.id());
         unit2 NotFound, secretary2 NotFound, auditor book, unit Data, secretary Data, street Data]);
