@@ -1,0 +1,139 @@
+//! The data: the demonstration's district, made by the service's own actions, and copies of it beside it.
+//!
+//! A copy is the whole district again under other keys: twelve bits of each key are those of the copy, codes and logins carry its number,
+//! everything else, history and Chinese text included, stays. Sums, states and references are therefore as consistent as in the original.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+use tokio_postgres::{Client, NoTls};
+
+use crate::Result;
+use crate::process::Postgres;
+
+pub struct Database {
+    pub url: String,
+    pub key_file: PathBuf,
+}
+
+/// What belongs to the program and not to a district.
+const NOT_COPIED: [&str; 11] = [
+    "seaql_migrations", "facts", "holidays", "signing_keys", "sessions", "refresh_tokens", "idempotency_keys", "sign_in_failures",
+    "refused_permissions", "calendars", "words",
+];
+/// Keys hold the number of the copy in twelve bits.
+const MOST_COPIES: u32 = 4095;
+
+pub async fn connect(url: &str) -> Result<Client> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// The database with so many districts: that of an earlier run, or made now.
+pub async fn prepare(_postgres: &Postgres, alliance: &Path, folder: &Path, scale: u32) -> Result<Database> {
+    let key_file = folder.canonicalize()?.join("alliance.key");
+    let name = format!("district_{scale}");
+    let database = Database { url: Postgres::url(&name), key_file };
+    let admin = connect(&Postgres::url("postgres")).await?;
+    let exists = |name: String| {
+        let admin = &admin;
+        async move { admin.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await.map(|row| row.is_some()) }
+    };
+    if !exists("district_1".to_owned()).await? {
+        eprintln!("filling the district by the service's own actions");
+        admin.batch_execute("DROP DATABASE IF EXISTS filling").await?;
+        admin.batch_execute("CREATE DATABASE filling").await?;
+        fill(alliance, &database.key_file, &Postgres::url("filling")).await?;
+        admin.batch_execute("ALTER DATABASE filling RENAME TO district_1").await?;
+        connect(&Postgres::url("district_1")).await?.batch_execute("VACUUM ANALYZE").await?;
+    }
+    if !exists(name.clone()).await? {
+        if scale > MOST_COPIES + 1 {
+            return Err("at most 4,096 districts".into());
+        }
+        eprintln!("copying the district {} times", scale - 1);
+        admin.batch_execute("DROP DATABASE IF EXISTS filling").await?;
+        admin.batch_execute("CREATE DATABASE filling TEMPLATE district_1").await?;
+        let client = connect(&Postgres::url("filling")).await?;
+        copy(&client, scale - 1).await?;
+        drop(client);
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        admin.batch_execute(&format!("ALTER DATABASE filling RENAME TO {name}")).await?;
+    }
+    Ok(database)
+}
+
+/// Lets the service fill its demonstration, and ends it when it is full.
+async fn fill(alliance: &Path, key_file: &Path, url: &str) -> Result<()> {
+    let _ = std::fs::remove_file(key_file);
+    let mut demo = Command::new(alliance)
+        .args(["demo", "--database-url", url, "--listen", "127.0.0.1:28089"])
+        .env("ALLIANCE_KEY_FILE", key_file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let client = connect(url).await?;
+    loop {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let filled = client.query_opt("SELECT 1 FROM facts WHERE name = 'demo' AND value = 'filled'", &[]).await;
+        if matches!(filled, Ok(Some(_))) {
+            break;
+        }
+        if demo.try_wait()?.is_some() {
+            return Err("the demonstration ended before it was full".into());
+        }
+    }
+    demo.kill().await?;
+    Ok(())
+}
+
+/// Copies every table of the district; what is to be unique gets the number of the copy.
+async fn copy(client: &Client, copies: u32) -> Result<()> {
+    // Keys: the three hexadecimal digits after the variant. The lineage of an area is made of keys without dashes.
+    client
+        .batch_execute(
+            "SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '1GB';
+             CREATE FUNCTION copied(id uuid, k int) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+             $$ SELECT overlay(id::text placing lpad(to_hex(k), 3, '0') from 21 for 3)::uuid $$;
+             CREATE FUNCTION copied_lineage(lineage text, k int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+             $$ SELECT string_agg(overlay(part placing lpad(to_hex(k), 3, '0') from 18 for 3) || '/', '' ORDER BY place)
+                FROM unnest(string_to_array(rtrim(lineage, '/'), '/')) WITH ORDINALITY AS parts (part, place) $$;",
+        )
+        .await?;
+    let tables = client
+        .query("SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1", &[])
+        .await?;
+    for table in tables.iter().map(|row| row.get::<_, String>(0)).filter(|table| !NOT_COPIED.contains(&table.as_str())) {
+        let columns = client
+            .query(
+                "SELECT column_name::text, data_type::text FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position",
+                &[&table],
+            )
+            .await?;
+        let names: Vec<String> = columns.iter().map(|row| row.get(0)).collect();
+        let values = columns.iter().map(|row| {
+            let (name, kind): (String, String) = (row.get(0), row.get(1));
+            match (table.as_str(), name.as_str(), kind.as_str()) {
+                (_, _, "uuid") => format!("copied(o.{name}, k)"),
+                ("areas", "lineage", _) => "copied_lineage(o.lineage, k)".to_owned(),
+                ("areas", "code", _) => "lpad((220303 + k)::text, 6, '0') || substr(o.code, 7)".to_owned(),
+                ("accounts", "login", _) => "o.login || '-' || k".to_owned(),
+                ("units", "credit_code", _) => "overlay(o.credit_code placing lpad(k::text, 4, '0') from 1 for 4)".to_owned(),
+                ("journal", "seq", _) => "o.seq + k::bigint * 10000000".to_owned(),
+                _ => format!("o.{name}"),
+            }
+        });
+        let sql = format!(
+            "INSERT INTO {table} ({}) SELECT {} FROM (SELECT * FROM {table}) AS o CROSS JOIN generate_series(1, {copies}) AS k",
+            names.join(", "),
+            values.collect::<Vec<_>>().join(", ")
+        );
+        let rows = client.execute(&sql, &[]).await?;
+        eprintln!("  {table}: {rows} rows");
+    }
+    client.batch_execute("DROP FUNCTION copied; DROP FUNCTION copied_lineage; VACUUM ANALYZE").await?;
+    Ok(())
+}
