@@ -11,6 +11,7 @@ use crate::config::Settings;
 use crate::db::Db;
 use crate::error::Result;
 use crate::keys::KeyFile;
+use crate::memory::Memory;
 
 /// Everything that a request needs; cheap to clone.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ struct Inner {
     passwords: Passwords,
     sign_ins: Turns,
     calendar: RwLock<Arc<Calendar>>,
+    memory: Memory,
 }
 
 impl App {
@@ -38,6 +40,7 @@ impl App {
             passwords: Passwords::default(),
             sign_ins: Turns::default(),
             calendar: RwLock::new(Arc::new(Calendar::shipped())),
+            memory: Memory::default(),
         }));
         app.refresh().await?;
         Ok(app)
@@ -78,6 +81,10 @@ impl App {
 
     pub fn sign_ins(&self) -> &Turns {
         &self.0.sign_ins
+    }
+
+    pub fn memory(&self) -> &Memory {
+        &self.0.memory
     }
 
     pub fn calendar(&self) -> Arc<Calendar> {

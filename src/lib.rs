@@ -17,6 +17,7 @@ pub mod error;
 pub mod ids;
 pub mod keys;
 pub mod lang;
+pub mod memory;
 pub mod refusal;
 pub mod search;
 pub mod telemetry;

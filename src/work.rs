@@ -1,5 +1,6 @@
 //! One transaction a mutation: check, write, journal and idempotency key together, or nothing.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -13,6 +14,7 @@ use crate::db::{Conn, insist};
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, new_key};
 use crate::journal::Entry;
+use crate::memory::{self, Memory};
 use crate::refusal::{Warning, WarningCode};
 
 /// A transaction under way: who acts, when, and what is to be journalled when it commits. Cheap to clone.
@@ -27,6 +29,7 @@ struct Inner {
     transaction: DatabaseTransaction,
     entries: Mutex<Vec<Entry>>,
     warnings: Mutex<Vec<Warning>>,
+    forgets: AtomicBool,
 }
 
 impl Work {
@@ -95,6 +98,11 @@ impl Work {
         &self.0.calendar
     }
 
+    /// What is remembered of sessions will be old: they ended without an entry in the journal.
+    pub(crate) fn forget(&self) {
+        self.0.forgets.store(true, Ordering::SeqCst);
+    }
+
     pub(crate) fn journal(&self, entry: Entry) {
         self.0.entries.lock().expect("no panic under this lock").push(entry);
     }
@@ -124,6 +132,7 @@ impl App {
         let value = writes(Conn::Within(transaction.clone())).await?;
         let transaction = Arc::into_inner(transaction).ok_or_else(|| AppError::internal("a batch outlived its writes"))?;
         transaction.commit().await?;
+        self.memory().forget();
         Ok(value)
     }
 
@@ -147,6 +156,7 @@ impl App {
             transaction,
             entries: Mutex::default(),
             warnings: Mutex::default(),
+            forgets: AtomicBool::default(),
         });
         let outcome = work(Work(inner.clone())).await;
         let inner = Arc::into_inner(inner).ok_or_else(|| AppError::internal("the transaction outlived its work"))?;
@@ -154,7 +164,14 @@ impl App {
             Ok(value) => {
                 let entries = inner.entries.into_inner().expect("no panic under this lock");
                 crate::journal::append(&inner.transaction, inner.now, &entries).await?;
+                let forgets = inner.forgets.into_inner() || entries.iter().any(|entry| Memory::holds(entry.node.kind));
+                if forgets {
+                    memory::count(&inner.transaction).await?;
+                }
                 inner.transaction.commit().await?;
+                if forgets {
+                    self.memory().forget();
+                }
                 Ok(Done { value, warnings: inner.warnings.into_inner().expect("no panic under this lock") })
             }
             Err(error) => {

@@ -114,6 +114,7 @@ both! {
         }
         app.mend_table("needs").await;
         app.break_table("role_grants").await;
+        app.memory().forget();
         let answer = w.street.run("{ viewer { name } }", json!({})).await;
         assert_eq!(answer.code(), "INTERNAL");
         app.mend_table("role_grants").await;

@@ -19,8 +19,17 @@ pub struct Database {
 
 /// What belongs to the program and not to a district.
 const NOT_COPIED: [&str; 11] = [
-    "seaql_migrations", "facts", "holidays", "signing_keys", "sessions", "refresh_tokens", "idempotency_keys", "sign_in_failures",
-    "refused_permissions", "calendars", "words",
+    "seaql_migrations",
+    "facts",
+    "holidays",
+    "signing_keys",
+    "sessions",
+    "refresh_tokens",
+    "idempotency_keys",
+    "sign_in_failures",
+    "refused_permissions",
+    "calendars",
+    "words",
 ];
 /// Keys hold the number of the copy in twelve bits.
 const MOST_COPIES: u32 = 4095;

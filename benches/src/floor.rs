@@ -91,7 +91,9 @@ async fn ask(pool: &Pool, body: &[u8]) -> Result<String> {
     let time = |name: &str| -> Result<chrono::DateTime<chrono::Utc>> { Ok(text(name)?.parse()?) };
     let (sql, values): (&str, Vec<Box<dyn ToSql + Sync + Send>>) = match question["work"].as_str() {
         Some("needs") => (NEEDS, vec![Box::new(key("area")?), Box::new(text("category")?.to_owned())]),
-        Some("pledges") => (PLEDGES, vec![Box::new(key("area")?), Box::new(text("category")?.to_owned()), Box::new(text("word")?.to_owned())]),
+        Some("pledges") => {
+            (PLEDGES, vec![Box::new(key("area")?), Box::new(text("category")?.to_owned()), Box::new(text("word")?.to_owned())])
+        }
         Some("free") => (FREE, vec![Box::new(key("zone")?), Box::new(time("from")?), Box::new(time("to")?)]),
         Some("node") => (NODE, vec![Box::new(key("need")?)]),
         Some("unit") => (UNIT, vec![Box::new(key("unit")?)]),

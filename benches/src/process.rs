@@ -67,8 +67,14 @@ impl Postgres {
             }
         }
         let mut command = as_postgres(&bin.join("postgres"));
-        command.arg("-D").arg(&data).args(["-p", &POSTGRES_PORT.to_string(), "-c"]).arg(format!("unix_socket_directories={}", place.display()));
-        for setting in ["listen_addresses=127.0.0.1", "shared_buffers=1GB", "max_wal_size=8GB", "work_mem=16MB", "max_connections=200", "jit=off"] {
+        command
+            .arg("-D")
+            .arg(&data)
+            .args(["-p", &POSTGRES_PORT.to_string(), "-c"])
+            .arg(format!("unix_socket_directories={}", place.display()));
+        for setting in
+            ["listen_addresses=127.0.0.1", "shared_buffers=1GB", "max_wal_size=8GB", "work_mem=16MB", "max_connections=200", "jit=off"]
+        {
             command.args(["-c", setting]);
         }
         let server = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn()?;
@@ -110,7 +116,12 @@ impl Peers {
         running.push(Running::start(Peer::Floor, floor).await?);
         if let Some(folder) = postgraphile {
             let mut peer = Command::new(folder.join("node_modules/.bin/node"));
-            peer.arg("server.mjs").current_dir(folder).env("DATABASE_URL", &database.url).env("PORT", Peer::Postgraphile.port().to_string()).env("NODE_ENV", "production").env("GRAPHILE_ENV", "production");
+            peer.arg("server.mjs")
+                .current_dir(folder)
+                .env("DATABASE_URL", &database.url)
+                .env("PORT", Peer::Postgraphile.port().to_string())
+                .env("NODE_ENV", "production")
+                .env("GRAPHILE_ENV", "production");
             running.push(Running::start(Peer::Postgraphile, peer).await?);
         }
         let sign_in = r#"mutation { signIn(login: "district", password: "alliance-demo") { result { accessToken } } }"#;

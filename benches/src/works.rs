@@ -63,8 +63,11 @@ pub async fn all(database: &Database) -> Result<Vec<Work>> {
     let district: Uuid = client.query_one("SELECT id FROM areas WHERE level = 'DISTRICT' AND code = '220303'", &[]).await?.get(0);
     let needs = keys(&client, "SELECT id FROM needs WHERE district_id = $1 ORDER BY md5(id::text) LIMIT 64", district).await?;
     let units = keys(&client, "SELECT id FROM units WHERE district_id = $1 ORDER BY md5(id::text) LIMIT 64", district).await?;
-    let zones = keys(&client, "SELECT id FROM zones WHERE district_id = $1 AND sittings IS NULL ORDER BY md5(id::text) LIMIT 64", district).await?;
-    Ok(vec![needs_page(district), pledge_search(&client, district).await?, free_times(&zones), unit_year(&units), node(&needs)])
+    let zones =
+        keys(&client, "SELECT id FROM zones WHERE district_id = $1 AND sittings IS NULL ORDER BY md5(id::text) LIMIT 64", district).await?;
+    let tomorrow = "SELECT ((now() AT TIME ZONE 'Asia/Shanghai')::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'";
+    let tomorrow = client.query_one(tomorrow, &[]).await?.get(0);
+    Ok(vec![needs_page(district), pledge_search(&client, district).await?, free_times(&zones, tomorrow), unit_year(&units), node(&needs)])
 }
 
 fn needs_page(district: Uuid) -> Work {
@@ -134,9 +137,7 @@ async fn pledge_search(client: &Client, district: Uuid) -> Result<Work> {
     })
 }
 
-fn free_times(zones: &[Uuid]) -> Work {
-    let from = chrono::Utc::now() + chrono::TimeDelta::days(1);
-    let from = from.format("%Y-%m-%dT00:00:00Z").to_string().parse::<chrono::DateTime<chrono::Utc>>().unwrap_or(from);
+fn free_times(zones: &[Uuid], from: chrono::DateTime<chrono::Utc>) -> Work {
     let to = from + chrono::TimeDelta::days(28);
     let ours = "query($id: ID!, $from: DateTime!, $to: DateTime!) { node(id: $id) { ... on FunctionZone {
         free(from: $from, to: $to, minutes: 60) { startsAt endsAt } } } }";
@@ -182,10 +183,12 @@ fn unit_year(units: &[Uuid]) -> Work {
                 }
             };
             let pledge = |one: Value| json!({ "title": one["title"], "available": thousandths(peer, &one["available"]) });
-            let exchange = |one: Value| {
-                json!({ "quantity": thousandths(peer, &one["quantity"]), "accepted": thousandths(peer, &one["accepted"]), "community": one["community"] })
-            };
-            json!([unit["name"], list(pledges).into_iter().map(pledge).collect::<Vec<_>>(), list(matches).into_iter().map(exchange).collect::<Vec<_>>()])
+            let exchange = |one: Value| json!({ "quantity": thousandths(peer, &one["quantity"]), "accepted": thousandths(peer, &one["accepted"]), "community": one["community"] });
+            json!([
+                unit["name"],
+                list(pledges).into_iter().map(pledge).collect::<Vec<_>>(),
+                list(matches).into_iter().map(exchange).collect::<Vec<_>>()
+            ])
         },
     }
 }

@@ -1,6 +1,7 @@
 //! Areas as the API shows them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
@@ -21,11 +22,11 @@ use crate::refusal::{Reason, Refusal};
 use crate::search;
 
 /// A place on the area tree, between two redrawings.
-pub struct GovernanceArea(pub Model);
+pub struct GovernanceArea(pub Arc<Model>);
 
 impl From<Model> for GovernanceArea {
     fn from(model: Model) -> Self {
-        GovernanceArea(model)
+        GovernanceArea(Arc::new(model))
     }
 }
 
@@ -85,9 +86,12 @@ impl Loader<AreaKey> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[AreaKey]) -> std::result::Result<HashMap<AreaKey, GovernanceArea>, AppError> {
-        let ids = keys.iter().map(|key| key.0);
-        let rows = area::Entity::find().filter(area::Column::Id.is_in(ids)).filter(entity::visible()).all(&self.0.conn.get()).await?;
-        Ok(rows.into_iter().map(|row| (AreaKey(row.id), GovernanceArea(row))).collect())
+        let read = async |ids: Vec<Uuid>| {
+            let select = area::Entity::find().filter(area::Column::Id.is_in(ids)).filter(entity::visible());
+            Ok(select.all(&self.0.conn.get()).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+        };
+        let rows = self.0.recall(|memory| &memory.areas, keys.iter().map(|key| key.0), read).await?;
+        Ok(rows.into_iter().map(|(id, row)| (AreaKey(id), GovernanceArea(row))).collect())
     }
 }
 
@@ -171,7 +175,7 @@ impl AreaQuery {
     ) -> Result<Option<GovernanceArea>> {
         let request = request(ctx);
         let day = day(on).unwrap_or_else(|| shanghai_day(request.now()));
-        Ok(entity::current(&request.conn.get(), &code, day).await?.map(GovernanceArea))
+        Ok(entity::current(&request.conn.get(), &code, day).await?.map(GovernanceArea::from))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::calendar::shanghai_day;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::ids::new_key;
+use crate::memory::Known;
 use crate::refusal::{Reason, Refusal};
 use crate::work::statement;
 
@@ -150,6 +151,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<Opened> {
                 }
                 if known.used_at.is_some() {
                     end(work.read(), Condition::all().add(session::Column::Id.eq(session.id)), "REFRESH_REUSED", now).await?;
+                    work.forget();
                     return Ok(None);
                 }
                 refresh_token::ActiveModel { digest: Set(old), used_at: Set(Some(now)), ..Default::default() }.update(work.read()).await?;
@@ -171,7 +173,15 @@ pub async fn refresh(app: &App, token: &str) -> Result<Opened> {
 pub async fn sign_out(app: &App, viewer: &Viewer) -> Result<()> {
     let identity = viewer.account.as_ref().ok_or(AppError::Unauthenticated)?;
     let own = Condition::all().add(session::Column::Id.eq(identity.session));
-    app.db().write_one(|| end(app.db().pool(), own.clone(), "SIGNED_OUT", app.clock().now())).await
+    app.write(viewer, &Conn::Pool(app.db().clone()), |work| {
+        let own = own.clone();
+        async move {
+            work.forget();
+            end(work.read(), own, "SIGNED_OUT", work.now()).await
+        }
+    })
+    .await?;
+    Ok(())
 }
 
 /// Ends sessions that still run.
@@ -190,25 +200,35 @@ pub async fn end(db: &impl ConnectionTrait, which: Condition, because: &str, now
 pub async fn viewer(app: &App, token: &str) -> Result<Viewer> {
     let now = app.clock().now();
     let claims = app.tokens().check(token, now)?;
-    let viewer = load(app, claims.sid, claims.sub, now).await?.ok_or(AppError::Unauthenticated)?;
-    Ok(viewer.until(DateTime::from_timestamp(claims.exp, 0).unwrap_or(now)))
+    let (memory, today) = (app.memory(), shanghai_day(now));
+    let over = DateTime::from_timestamp(claims.exp, 0).unwrap_or(now);
+    let known = memory.viewers.get(claims.sid).filter(|known| known.day == today && now < known.until);
+    if let Some(known) = known.filter(|known| known.viewer.account_id() == Some(claims.sub)) {
+        return Ok(known.viewer.until(over));
+    }
+    let age = memory.age();
+    let (viewer, until) = load(app, claims.sid, claims.sub, now).await?.ok_or(AppError::Unauthenticated)?;
+    memory.keep(&memory.viewers, age, [(claims.sid, Known { viewer: viewer.clone(), day: today, until })]);
+    Ok(viewer.until(over))
 }
 
 async fn opened(app: &App, session: session::Model, refresh_token: String, now: DateTime<Utc>) -> Result<Opened> {
-    let viewer = load(app, session.id, session.account_id, now).await?.ok_or(Reason::SessionEnded)?;
+    let (viewer, _) = load(app, session.id, session.account_id, now).await?.ok_or(Reason::SessionEnded)?;
     let (access_token, expires_at) = app.tokens().issue(session.account_id, session.id, now)?;
     Ok(Opened { access_token, refresh_token, expires_at, viewer })
 }
 
-pub async fn load(app: &App, session: Uuid, account: Uuid, now: DateTime<Utc>) -> Result<Option<Viewer>> {
-    let sql = "SELECT a.name FROM sessions s JOIN accounts a ON a.id = s.account_id \
+/// The viewer behind a session that runs, and until when it does.
+pub async fn load(app: &App, session: Uuid, account: Uuid, now: DateTime<Utc>) -> Result<Option<(Viewer, DateTime<Utc>)>> {
+    let sql = "SELECT a.name, s.expires_at FROM sessions s JOIN accounts a ON a.id = s.account_id \
                WHERE s.id = ? AND a.id = ? AND s.ended_at IS NULL AND s.expires_at > ? AND a.disabled_at IS NULL";
     let pool = app.db().pool();
     let Some(row) = pool.query_one_raw(statement(pool, sql, [session.into(), account.into(), now.into()])).await? else {
         return Ok(None);
     };
     let identity = Identity { id: account, name: row.try_get_by_index(0)?, session };
-    Ok(Some(Viewer::new(identity, running_grants(app, account, now).await?)))
+    let until = row.try_get_by_index(1)?;
+    Ok(Some((Viewer::new(identity, running_grants(app, account, now).await?), until)))
 }
 
 /// The viewer that an account is today, without a session.

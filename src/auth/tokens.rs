@@ -1,7 +1,7 @@
 //! Access tokens: EdDSA-signed JWT, 15 minutes, checked against the keys that the JWKS address shows.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,11 +20,13 @@ use crate::keys::KeyFile;
 
 /// How long an access token opens anything.
 pub const LIFETIME: Duration = Duration::minutes(15);
+/// So many tokens are remembered as good.
+const MOST_GOOD: usize = 10_000;
 const AUDIENCE: &str = "alliance";
 /// What comes before the 32 bytes of an Ed25519 secret in a PKCS #8 document.
 const PKCS8_PREFIX: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claims {
     pub iss: String,
     pub aud: String,
@@ -48,6 +50,8 @@ struct Ring {
     signing: Option<(String, EncodingKey)>,
     checking: HashMap<String, DecodingKey>,
     jwks: serde_json::Value,
+    /// Tokens whose signature was found good under these keys.
+    good: Mutex<HashMap<String, Claims>>,
 }
 
 impl Tokens {
@@ -98,8 +102,12 @@ impl Tokens {
 
     /// The claims of a token that is ours, whole and not expired; any other token opens nothing.
     pub fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Claims> {
-        let header = jsonwebtoken::decode_header(token).map_err(|_| AppError::Unauthenticated)?;
         let ring = self.ring.read().expect("no panic under this lock");
+        let known = ring.good.lock().expect("no panic under this lock").get(token).cloned();
+        if let Some(claims) = known {
+            return (claims.exp > now.timestamp()).then_some(claims).ok_or(AppError::Unauthenticated);
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|_| AppError::Unauthenticated)?;
         let key = header.kid.as_ref().and_then(|kid| ring.checking.get(kid)).ok_or(AppError::Unauthenticated)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
@@ -108,7 +116,15 @@ impl Tokens {
         validation.validate_exp = false;
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         let claims = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(|_| AppError::Unauthenticated)?.claims;
-        (claims.exp > now.timestamp()).then_some(claims).ok_or(AppError::Unauthenticated)
+        if claims.exp <= now.timestamp() {
+            return Err(AppError::Unauthenticated);
+        }
+        let mut good = ring.good.lock().expect("no panic under this lock");
+        if good.len() >= MOST_GOOD {
+            good.clear();
+        }
+        good.insert(token.to_owned(), claims.clone());
+        Ok(claims)
     }
 }
 

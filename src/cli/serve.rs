@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alliance::app::App;
 use alliance::config::both;
-use alliance::{http, search, upkeep};
+use alliance::{http, memory, search, upkeep};
 use tokio::net::TcpListener;
 
 /// How long a proxy may need to see that the service is ending.
@@ -20,6 +20,7 @@ pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), Strin
     let mut signals = Signals::listen().map_err(|error| error.to_string())?;
     tokio::task::spawn_blocking(search::warm_up);
     let upkeep = tokio::spawn(upkeep::run(app.clone()));
+    let memory = tokio::spawn(memory::follow(app.clone()));
     let http = http::Http::new(app.clone());
     println!("服务已启动 / Serving at http://{address}/graphql");
     tracing::info!(%address, "serving");
@@ -43,6 +44,7 @@ pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), Strin
         () = twice => false,
     };
     upkeep.abort();
+    memory.abort();
     if finished {
         app.db().close().await;
         tracing::info!("ended");

@@ -11,12 +11,14 @@ pub mod paging;
 mod payload;
 pub mod schema;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_graphql::Context;
 use async_graphql::dataloader::DataLoader;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::Viewer;
@@ -24,6 +26,7 @@ use crate::db::{Conn, Turn};
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, NodeKind, new_key};
 use crate::lang::Lang;
+use crate::memory::{Memory, Shelf};
 use crate::work::statement;
 
 use driver::Batches;
@@ -43,6 +46,37 @@ pub struct Source {
 impl Source {
     pub fn new(app: App, viewer: Viewer, conn: Conn, lang: Lang) -> Source {
         Source { app, viewer, conn, lang, refused: Mutex::default() }
+    }
+
+    /// Rows by their keys: those that are remembered, and the others as they are read. Within a transaction all are read.
+    pub async fn recall<T, Fut>(
+        &self,
+        shelf: fn(&Memory) -> &Shelf<T>,
+        keys: impl IntoIterator<Item = Uuid>,
+        read: impl FnOnce(Vec<Uuid>) -> Fut,
+    ) -> Result<HashMap<Uuid, T>>
+    where
+        T: Clone,
+        Fut: Future<Output = Result<Vec<(Uuid, T)>>>,
+    {
+        let Conn::Pool(_) = self.conn else {
+            return Ok(read(keys.into_iter().collect()).await?.into_iter().collect());
+        };
+        let memory = self.app.memory();
+        let (age, shelf) = (memory.age(), shelf(memory));
+        let (mut found, mut missing) = (HashMap::new(), Vec::new());
+        for key in keys {
+            match shelf.get(key) {
+                Some(row) => drop(found.insert(key, row)),
+                None => missing.push(key),
+            }
+        }
+        if !missing.is_empty() {
+            let rows = read(missing).await?;
+            memory.keep(shelf, age, rows.iter().cloned());
+            found.extend(rows);
+        }
+        Ok(found)
     }
 
     fn refuse(&self, permission: &'static str, node: Option<GlobalId>) {

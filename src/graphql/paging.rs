@@ -119,6 +119,14 @@ pub struct Page<M> {
     pub total: Option<i64>,
 }
 
+impl<M> Page<M> {
+    /// The same page of something else.
+    pub fn map<N>(self, of: impl Fn(M) -> N) -> Page<N> {
+        let Page { rows, has_next, has_previous, total } = self;
+        Page { rows: rows.into_iter().map(|(cursor, row)| (cursor, of(row))).collect(), has_next, has_previous, total }
+    }
+}
+
 impl<M> Default for Page<M> {
     fn default() -> Self {
         Page { rows: Vec::new(), has_next: false, has_previous: false, total: Some(0) }
@@ -294,17 +302,15 @@ macro_rules! connection {
             node: $node,
         }
 
-        impl<M: Clone> From<$crate::graphql::paging::Page<M>> for $connection
+        impl<M> From<$crate::graphql::paging::Page<M>> for $connection
         where
             $node: From<M>,
         {
             fn from(page: $crate::graphql::paging::Page<M>) -> Self {
-                $connection {
-                    page_info: $crate::graphql::paging::PageInfo::of(&page),
-                    total_count: page.total.unwrap_or_default(),
-                    nodes: page.rows.iter().map(|(_, row)| row.clone().into()).collect(),
-                    edges: page.rows.into_iter().map(|(cursor, row)| $edge { cursor, node: row.into() }).collect(),
-                }
+                let page_info = $crate::graphql::paging::PageInfo::of(&page);
+                let total_count = page.total.unwrap_or_default();
+                let edges: Vec<_> = page.rows.into_iter().map(|(cursor, row)| $edge { cursor, node: row.into() }).collect();
+                $connection { nodes: edges.iter().map(|edge| edge.node.clone()).collect(), edges, page_info, total_count }
             }
         }
     };

@@ -131,7 +131,8 @@ async fn still(ctx: &Context<'_>) -> crate::error::Result<()> {
     if request.viewer.is_over(request.now()) {
         return Err(AppError::Unauthenticated);
     }
-    let now: Option<Viewer> = sessions::load(&request.app, identity.session, identity.id, request.app.clock().now()).await?;
+    let now: Option<Viewer> =
+        sessions::load(&request.app, identity.session, identity.id, request.app.clock().now()).await?.map(|(viewer, _)| viewer);
     if now.is_some_and(|now| now.grants == request.viewer.grants) { Ok(()) } else { Err(AppError::Unauthenticated) }
 }
 

@@ -176,7 +176,7 @@ fn share(part: i64, whole: i64, fewest: i64) -> Option<Decimal> {
 impl Statistics {
     /// The area; null for the whole deployment.
     async fn area(&self) -> Option<GovernanceArea> {
-        self.0.area.clone().map(GovernanceArea)
+        self.0.area.clone().map(GovernanceArea::from)
     }
 
     /// The first day.

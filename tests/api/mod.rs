@@ -9,6 +9,7 @@ mod house;
 mod keys;
 mod limits;
 mod manners;
+mod memory;
 mod needs;
 mod pledges;
 mod reports;

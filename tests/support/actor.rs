@@ -54,6 +54,11 @@ impl Actor {
         actor
     }
 
+    /// The same actor at another instance.
+    pub fn at(&self, url: &str) -> Actor {
+        Actor { url: url.to_owned(), ..self.clone() }
+    }
+
     /// The token that this actor's next request would carry.
     pub fn token_now(&self) -> String {
         self.token().expect("somebody who is signed in")

@@ -67,6 +67,8 @@ impl TestApp {
         let Ok(app) = App::new(db, clock, keys, settings).await else {
             panic!("the application starts");
         };
+        // Nobody else writes to this database.
+        app.memory().trust();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (end, ended) = oneshot::channel();
@@ -75,6 +77,17 @@ impl TestApp {
             let _ = ended.await;
         }));
         TestApp { app, door, url, http: reqwest::Client::new(), end: Some(end), _database: database, _folder: folder }
+    }
+
+    /// The address of another instance on the same database, which follows what the first one changes.
+    pub async fn another(&self) -> String {
+        let again = App::new(self.db().clone(), self.clock().clone(), self.keys().clone(), self.settings().clone()).await;
+        let Ok(app) = again else { panic!("the second instance starts") };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(alliance::memory::follow(app.clone()));
+        tokio::spawn(serve(listener, Http::new(app), std::future::pending()));
+        url
     }
 
     /// Moves the clock to a time in Asia/Shanghai, `2025-03-10 09:00`. What falls due on the way is taken at each midnight and on arrival.

@@ -1,6 +1,7 @@
 //! The match itself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
@@ -28,11 +29,11 @@ use crate::units::graphql::{MemberUnit, unit};
 
 /// A need and a unit, or a pledge and a community, brought together.
 #[derive(Clone)]
-pub struct Match(pub exchange::Model);
+pub struct Match(pub Arc<exchange::Model>);
 
 impl From<exchange::Model> for Match {
     fn from(model: exchange::Model) -> Self {
-        Match(model)
+        Match(Arc::new(model))
     }
 }
 
@@ -232,7 +233,7 @@ impl Loader<MatchKey> for Loaders {
             .filter(visible_to(&self.0.viewer))
             .all(&self.0.conn.get())
             .await?;
-        Ok(rows.into_iter().map(|row| (MatchKey(row.id), Match(row))).collect())
+        Ok(rows.into_iter().map(|row| (MatchKey(row.id), Match::from(row))).collect())
     }
 }
 
@@ -279,10 +280,10 @@ pub struct MatchesPage {
 }
 
 impl Loader<MatchesPage> for Loaders {
-    type Value = Page<exchange::Model>;
+    type Value = Page<Match>;
     type Error = AppError;
 
-    async fn load(&self, keys: &[MatchesPage]) -> std::result::Result<HashMap<MatchesPage, Page<exchange::Model>>, AppError> {
+    async fn load(&self, keys: &[MatchesPage]) -> std::result::Result<HashMap<MatchesPage, Page<Match>>, AppError> {
         let mut found = HashMap::new();
         for keys in alike(keys, |key| (&key.args, key.total)) {
             let select = exchange::Entity::find()
@@ -291,7 +292,7 @@ impl Loader<MatchesPage> for Loaders {
             let sort = Sort::newest((exchange::Entity, exchange::Column::Id));
             let parent = Expr::col((exchange::Entity, exchange::Column::NeedId));
             let mut by_need = pages(&self.0.conn, select, parent, &sort, &keys[0].args, keys[0].total).await?;
-            found.extend(keys.into_iter().map(|key| (key.clone(), by_need.remove(&key.need).unwrap_or_default())));
+            found.extend(keys.into_iter().map(|key| (key.clone(), by_need.remove(&key.need).unwrap_or_default().map(Match::from))));
         }
         Ok(found)
     }

@@ -5,7 +5,8 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::types::CommunityNeedConnection;
-use crate::areas::entity::{find, within};
+use crate::areas::entity::within;
+use crate::areas::graphql::area;
 use crate::date::{Date, day};
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
 use crate::graphql::{key_of, request, wants_total};
@@ -90,7 +91,7 @@ impl NeedQuery {
             wanted = wanted.add(need::Column::DueOn.lt(day));
         }
         if let Some(id) = key_of(NodeKind::Area, &filter.area)? {
-            let area = find(&request.conn.get(), id).await?;
+            let area = area(ctx, id).await?.0;
             wanted = wanted.add(within(&area, need::Column::DistrictId, need::Column::StreetId, need::Column::CommunityId));
         }
         let id = || Expr::col((need::Entity, need::Column::Id));

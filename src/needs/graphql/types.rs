@@ -1,6 +1,7 @@
 //! The need itself.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
@@ -26,11 +27,11 @@ use crate::units::rules::{mask_name, mask_phone};
 
 /// Something that a community needs.
 #[derive(Clone)]
-pub struct CommunityNeed(pub need::Model);
+pub struct CommunityNeed(pub Arc<need::Model>);
 
 impl From<need::Model> for CommunityNeed {
     fn from(model: need::Model) -> Self {
-        CommunityNeed(model)
+        CommunityNeed(Arc::new(model))
     }
 }
 
@@ -252,7 +253,7 @@ impl Loader<NeedKey> for Loaders {
             .filter(visible_to(&self.0.viewer, self.0.now()))
             .all(&self.0.conn.get())
             .await?;
-        Ok(rows.into_iter().map(|row| (NeedKey(row.id), CommunityNeed(row))).collect())
+        Ok(rows.into_iter().map(|row| (NeedKey(row.id), CommunityNeed::from(row))).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Member units.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
@@ -21,11 +22,11 @@ use crate::units::rules::{self, Sight, Track, UnitKind};
 
 /// An organisation that pledges resources and claims needs.
 #[derive(Clone)]
-pub struct MemberUnit(pub unit::Model);
+pub struct MemberUnit(pub Arc<unit::Model>);
 
 impl From<unit::Model> for MemberUnit {
     fn from(model: unit::Model) -> Self {
-        MemberUnit(model)
+        MemberUnit(Arc::new(model))
     }
 }
 
@@ -167,9 +168,12 @@ impl Loader<UnitKey> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[UnitKey]) -> std::result::Result<HashMap<UnitKey, MemberUnit>, AppError> {
-        let ids = keys.iter().map(|key| key.0);
-        let rows = unit::Entity::find().filter(unit::Column::Id.is_in(ids)).filter(entity::visible()).all(&self.0.conn.get()).await?;
-        Ok(rows.into_iter().map(|row| (UnitKey(row.id), MemberUnit(row))).collect())
+        let read = async |ids: Vec<Uuid>| {
+            let select = unit::Entity::find().filter(unit::Column::Id.is_in(ids)).filter(entity::visible());
+            Ok(select.all(&self.0.conn.get()).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+        };
+        let rows = self.0.recall(|memory| &memory.units, keys.iter().map(|key| key.0), read).await?;
+        Ok(rows.into_iter().map(|(id, row)| (UnitKey(id), MemberUnit(row))).collect())
     }
 }
 

@@ -7,7 +7,8 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::VenueConnection;
-use crate::areas::entity::{find, within};
+use crate::areas::entity::within;
+use crate::areas::graphql::area;
 use crate::bookings::entity::live;
 use crate::bookings::rules::free::{LONGEST_BUFFERS, free};
 use crate::calendar::Span;
@@ -141,7 +142,7 @@ impl VenueQuery {
             wanted = wanted.add(venue::Column::Kind.is_in(kinds.iter().copied()));
         }
         if let Some(id) = key_of(NodeKind::Area, &filter.area)? {
-            let area = find(&request.conn.get(), id).await?;
+            let area = area(ctx, id).await?.0;
             wanted = wanted.add(within(&area, venue::Column::DistrictId, venue::Column::StreetId, venue::Column::CommunityId));
         }
         if let Some(kinds) = &filter.service {

@@ -190,9 +190,12 @@ impl Loader<ZoneKey> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[ZoneKey]) -> std::result::Result<HashMap<ZoneKey, FunctionZone>, AppError> {
-        let ids = keys.iter().map(|key| key.0);
-        let rows = table::Entity::find().filter(table::Column::Id.is_in(ids)).filter(entity::visible()).all(&self.0.conn.get()).await?;
-        Ok(rows.into_iter().map(|row| (ZoneKey(row.id), FunctionZone(row))).collect())
+        let read = async |ids: Vec<Uuid>| {
+            let select = table::Entity::find().filter(table::Column::Id.is_in(ids)).filter(entity::visible());
+            Ok(select.all(&self.0.conn.get()).await?.into_iter().map(|row| (row.id, row)).collect())
+        };
+        let rows = self.0.recall(|memory| &memory.zones, keys.iter().map(|key| key.0), read).await?;
+        Ok(rows.into_iter().map(|(id, row)| (ZoneKey(id), FunctionZone(row))).collect())
     }
 }
 
