@@ -8,7 +8,7 @@ use crate::works::Work;
 
 pub async fn compare(peers: &Peers, work: &Work) -> Result<()> {
     let client = reqwest::Client::new();
-    let count = work.questions(Peer::Floor).map_or(0, |questions| questions.len());
+    let count = work.questions(Peer::Floor).map_or(0, <[String]>::len);
     for n in 0..count {
         let mut first: Option<(Peer, Value)> = None;
         for running in &peers.running {

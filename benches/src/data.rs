@@ -18,7 +18,7 @@ pub struct Database {
 }
 
 /// What belongs to the program and not to a district.
-const NOT_COPIED: [&str; 11] = [
+const NOT_COPIED: [&str; 10] = [
     "seaql_migrations",
     "facts",
     "holidays",
@@ -29,7 +29,6 @@ const NOT_COPIED: [&str; 11] = [
     "sign_in_failures",
     "refused_permissions",
     "calendars",
-    "words",
 ];
 /// Keys hold the number of the copy in twelve bits.
 const MOST_COPIES: u32 = 4095;
@@ -41,7 +40,7 @@ pub async fn connect(url: &str) -> Result<Client> {
 }
 
 /// The database with so many districts: that of an earlier run, or made now.
-pub async fn prepare(_postgres: &Postgres, alliance: &Path, folder: &Path, scale: u32) -> Result<Database> {
+pub async fn prepare(alliance: &Path, folder: &Path, scale: u32) -> Result<Database> {
     let key_file = folder.canonicalize()?.join("alliance.key");
     let name = format!("district_{scale}");
     let database = Database { url: Postgres::url(&name), key_file };

@@ -27,8 +27,8 @@ pub async fn round(peers: &Peers, work: &Work, connections: u32, length: Duratio
         let Some(questions) = work.questions(running.peer) else { continue };
         let token = (work.signed_in && running.peer == Peer::Alliance).then_some(peers.token.as_str());
         // A little to warm up: statements are prepared and plans made.
-        ask(running.peer, &questions, token, connections, Duration::from_secs(1)).await?;
-        figures.push(ask(running.peer, &questions, token, connections, length).await?);
+        ask(running.peer, questions, token, connections, Duration::from_secs(1)).await?;
+        figures.push(ask(running.peer, questions, token, connections, length).await?);
     }
     Ok(figures)
 }

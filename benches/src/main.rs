@@ -67,9 +67,9 @@ async fn main() -> Result<()> {
         return floor::serve(database, listen).await;
     }
     let (rounds, length) = if options.quick { (3, Duration::from_secs(3)) } else { (5, Duration::from_secs(8)) };
-    let postgres = process::Postgres::start(&options.postgres, &options.folder).await?;
+    let _postgres = process::Postgres::start(&options.postgres, &options.folder).await?;
     for scale in &options.scale {
-        let database = data::prepare(&postgres, &options.alliance, &options.folder, *scale).await?;
+        let database = data::prepare(&options.alliance, &options.folder, *scale).await?;
         let peers = process::Peers::start(&options.alliance, options.postgraphile.as_deref(), &database).await?;
         println!("\nthe district × {scale}, {} connections, {rounds} rounds of {} s", options.connections, length.as_secs());
         println!("{}", table::HEAD);

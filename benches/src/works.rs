@@ -20,11 +20,11 @@ pub struct Work {
 }
 
 impl Work {
-    pub fn questions(&self, peer: Peer) -> Option<Vec<String>> {
+    pub fn questions(&self, peer: Peer) -> Option<&[String]> {
         match peer {
-            Peer::Alliance => Some(self.alliance.clone()),
-            Peer::Floor => Some(self.floor.clone()),
-            Peer::Postgraphile => self.postgraphile.clone(),
+            Peer::Alliance => Some(&self.alliance),
+            Peer::Floor => Some(&self.floor),
+            Peer::Postgraphile => self.postgraphile.as_deref(),
         }
     }
 }
