@@ -1,15 +1,12 @@
 //! A pledge from its submission to its end: reviewed, listed, paused, aged, renewed, expired, withdrawn.
 
-use crate::support::{Id, Value, World, json};
+use crate::support::{Id, Value, World, changed, json};
 
 fn rice(w: &World, with: Value) -> Value {
-    let mut input = json!({
+    let input = json!({
         "unit": w.shennong, "form": "GOODS", "category": "HARDSHIP_AND_EMPLOYMENT", "title": "慰问大米", "total": "50", "measure": "袋",
     });
-    for (name, value) in with.as_object().expect("an object") {
-        input[name] = value.clone();
-    }
-    input
+    changed(input, &with)
 }
 
 both! {

@@ -1,16 +1,13 @@
 //! Venues, zones and services: who owns them, what is written of them, and how they are found.
 
-use crate::support::{Id, Value, json};
+use crate::support::{Id, Value, changed, json};
 
 fn venue(area: &str, name: &str, with: Value) -> Value {
-    let mut input = json!({
+    let input = json!({
         "area": area, "name": name, "kind": "STATION",
         "hours": [{ "weekday": "TUESDAY", "opens": "08:30", "closes": "12:00" }, { "weekday": "TUESDAY", "opens": "13:00", "closes": "24:00" }],
     });
-    for (name, value) in with.as_object().expect("an object") {
-        input[name] = value.clone();
-    }
-    input
+    changed(input, &with)
 }
 
 both! {
@@ -89,13 +86,10 @@ both! {
         let w = app.world().await;
         let station = w.secretary.add_venue(venue(&w.taoyuan, "服务站", json!({}))).await.done();
         let proposal = |with: Value| {
-            let mut input = json!({
+            let input = json!({
                 "venue": station.id(), "unit": w.shennong, "form": "FIT_OUT", "description": "墙面和照明改造", "value": "4200.50", "until": "2025-06-30",
             });
-            for (name, value) in with.as_object().expect("an object") {
-                input[name] = value.clone();
-            }
-            input
+            changed(input, &with)
         };
         w.unit2.propose_co_building(proposal(json!({}))).await.failed("FORBIDDEN");
         for (wrong, field) in [(json!({ "value": "0" }), "value"), (json!({ "description": "" }), "description"), (json!({ "until": "2025-03-10" }), "until")] {

@@ -1,6 +1,6 @@
 //! The canteen of 桃源社区: sittings, price bands, sponsored meals that are counted down, and a licence that runs out.
 
-use crate::support::{Actor, Attempt, CROWD, Id, Thing, Value, World, json, tally};
+use crate::support::{Actor, Attempt, CROWD, Id, Thing, Value, World, changed, json, tally, workdays};
 use futures_util::future::join_all;
 
 impl World {
@@ -12,29 +12,24 @@ impl World {
 }
 
 fn lunch(zone: impl Id, with: Value) -> Value {
-    let day = |weekday: &str| json!({ "weekday": weekday, "opens": "11:00", "closes": "12:30" });
-    let hours: Vec<_> = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"].into_iter().map(day).collect();
     let bands =
         json!([{ "name": "80 岁以上", "price": "6" }, { "name": "60 至 79 岁", "price": "8.5" }, { "name": "其他居民", "price": "15" }]);
-    let mut input = json!({
-        "zone": zone.id(), "hours": hours, "seats": 40, "priceBands": bands, "sponsor": "神农集团", "sponsoredPlaces": 10,
+    let input = json!({
+        "zone": zone.id(), "hours": workdays("11:00", "12:30"), "seats": 40, "priceBands": bands, "sponsor": "神农集团", "sponsoredPlaces": 10,
         "licence": "JY32203030001234", "licenceUntil": "2025-04-30",
     });
-    for (name, value) in with.as_object().expect("an object") {
-        input[name] = value.clone();
-    }
-    input
+    changed(input, &with)
 }
 
 impl Actor {
     /// Reserves lunch on the day after the stories begin; `with` overrides and adds.
     pub async fn eat(&self, canteen: &Thing, community: &str, places: i32, with: Value) -> Attempt {
-        let mut input = json!({
-            "zone": canteen.id(), "community": community, "startsAt": "2025-03-11T11:00:00+08:00", "priceBand": "80 岁以上", "places": places,
-        });
-        for (name, value) in with.as_object().expect("an object") {
-            input[name] = value.clone();
-        }
+        let input = changed(
+            json!({
+                "zone": canteen.id(), "community": community, "startsAt": "2025-03-11T11:00:00+08:00", "priceBand": "80 岁以上", "places": places,
+            }),
+            &with,
+        );
         self.reserve_places(input).await
     }
 

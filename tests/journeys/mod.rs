@@ -12,18 +12,15 @@ mod strangers;
 mod suspended;
 mod venues;
 
-use crate::support::{Actor, Thing, Value, World, json};
+use crate::support::{Actor, Thing, Value, World, changed, json};
 
 /// A need as most scenes post it; `with` overrides and adds.
 fn need(community: &str, title: &str, wanted: &str, measure: &str, with: Value) -> Value {
-    let mut input = json!({
+    let input = json!({
         "community": community, "category": "HARDSHIP_AND_EMPLOYMENT", "form": "GOODS", "title": title,
         "wanted": wanted, "measure": measure, "submit": true,
     });
-    for (name, value) in with.as_object().expect("an object") {
-        input[name] = value.clone();
-    }
-    input
+    changed(input, &with)
 }
 
 impl World {
@@ -35,12 +32,12 @@ impl World {
 
     /// A pledge on the resource list.
     async fn listed(&self, by: &Actor, unit: &str, title: &str, total: &str, measure: &str, with: Value) -> Thing {
-        let mut input = json!({
-            "unit": unit, "form": "GOODS", "category": "HARDSHIP_AND_EMPLOYMENT", "title": title, "total": total, "measure": measure,
-        });
-        for (name, value) in with.as_object().expect("an object") {
-            input[name] = value.clone();
-        }
+        let input = changed(
+            json!({
+                "unit": unit, "form": "GOODS", "category": "HARDSHIP_AND_EMPLOYMENT", "title": title, "total": total, "measure": measure,
+            }),
+            &with,
+        );
         let pledge = by.pledge_resource(input).await.done();
         assert_eq!(pledge["status"], "SUBMITTED");
         self.district.list_pledge(&pledge).await.done()

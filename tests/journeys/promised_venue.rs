@@ -1,7 +1,7 @@
 //! 神农集团 shares its hall: the community asks for hours of it, books them, and they are counted when they were used.
 
 use super::need;
-use crate::support::{Actor, Attempt, Id, Thing, Value, World, json, tally};
+use crate::support::{Actor, Attempt, Id, Thing, Value, World, json, tally, workdays};
 
 impl Actor {
     /// Books promised time on a day; `with` overrides and adds.
@@ -17,10 +17,7 @@ impl Actor {
 impl World {
     /// The hall of 神农集团, whose owner approves each booking.
     pub async fn own_hall(&self) -> Thing {
-        let day = |weekday: &str| json!({ "weekday": weekday, "opens": "08:00", "closes": "20:00" });
-        let hours: Vec<_> = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"].into_iter().map(day).collect();
-        let venue =
-            json!({ "area": self.tiedong, "unit": self.shennong, "name": "神农集团职工之家", "kind": "UNIT_OWNED", "hours": hours });
+        let venue = json!({ "area": self.tiedong, "unit": self.shennong, "name": "神农集团职工之家", "kind": "UNIT_OWNED", "hours": workdays("08:00", "20:00") });
         let venue = self.unit.add_venue(venue).await.done();
         self.unit.add_zone(json!({ "venue": venue.id(), "name": "职工礼堂", "kind": "HALL", "capacity": 200 })).await.done()
     }

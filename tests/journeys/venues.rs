@@ -2,23 +2,14 @@
 
 use sea_orm::ConnectionTrait;
 
-use crate::support::{Actor, Id, TestApp, Thing, Value, World, json};
-
-const WORKDAYS: [&str; 5] = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"];
-
-fn hours() -> Vec<Value> {
-    WORKDAYS.iter().map(|weekday| json!({ "weekday": weekday, "opens": "08:00", "closes": "18:00" })).collect()
-}
+use crate::support::{Actor, Id, TestApp, Thing, Value, World, changed, json, workdays};
 
 impl World {
     /// A hall of the centre of 桃源社区; `with` overrides and adds.
     pub async fn hall(&self, with: Value) -> Thing {
-        let centre = json!({ "area": self.taoyuan, "name": "桃源社区党群服务中心", "kind": "CENTRE", "hours": hours() });
+        let centre = json!({ "area": self.taoyuan, "name": "桃源社区党群服务中心", "kind": "CENTRE", "hours": workdays("08:00", "18:00") });
         let centre = self.secretary.add_venue(centre).await.done();
-        let mut zone = json!({ "venue": centre.id(), "name": "多功能厅", "kind": "HALL", "capacity": 40 });
-        for (name, value) in with.as_object().expect("an object") {
-            zone[name] = value.clone();
-        }
+        let zone = changed(json!({ "venue": centre.id(), "name": "多功能厅", "kind": "HALL", "capacity": 40 }), &with);
         self.secretary.add_zone(zone).await.done()
     }
 }

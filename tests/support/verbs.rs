@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::actor::Actor;
 use super::answer::{Attempt, Id};
+use super::changed;
 
 const AREA: &str = "id code name level validFrom validTo parent { id name }";
 const UNIT: &str = "id name kind creditCode memberships { id status } pairedAreas { id name } viewerCan { action allowed code }";
@@ -223,10 +224,8 @@ impl Actor {
     pub async fn book(&self, zone: impl Id, by: impl Id, from: &str, to: &str, with: Value) -> Attempt {
         let party = if by.id().starts_with("unit_") { "unit" } else { "community" };
         let at = |time: &str| format!("2025-03-11T{time}:00+08:00");
-        let mut input = json!({ "zone": zone.id(), party: by.id(), "startsAt": at(from), "endsAt": at(to), "purpose": "主题党日" });
-        for (name, value) in with.as_object().expect("an object") {
-            input[name] = value.clone();
-        }
+        let input =
+            changed(json!({ "zone": zone.id(), party: by.id(), "startsAt": at(from), "endsAt": at(to), "purpose": "主题党日" }), &with);
         self.book_zone(input).await
     }
 

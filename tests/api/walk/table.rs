@@ -4,7 +4,7 @@ use alliance::ids::{GlobalId, NodeKind};
 
 use super::Cell::*;
 use super::{Cell, Row};
-use crate::support::{Actor, Id, PASSWORD, TestApp, Thing, Value, World, json};
+use crate::support::{Actor, Id, PASSWORD, TestApp, Thing, Value, World, json, workdays};
 
 fn list<'a>(field: &'static str, filter: &str, cells: Vec<(&'static str, &'a Actor, Cell)>) -> Row<'a> {
     Row { field, document: format!("{{ {field}{filter} {{ totalCount nodes {{ __typename }} }} }}"), cells }
@@ -53,9 +53,7 @@ pub(super) struct Stock {
 }
 
 fn centre(community: &str) -> Value {
-    let day = |weekday: &str| json!({ "weekday": weekday, "opens": "08:00", "closes": "20:00" });
-    let hours: Vec<_> = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY"].into_iter().map(day).collect();
-    json!({ "area": community, "name": "党群服务中心", "kind": "CENTRE", "hours": hours })
+    json!({ "area": community, "name": "党群服务中心", "kind": "CENTRE", "hours": workdays("08:00", "20:00") })
 }
 
 pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
