@@ -22,9 +22,9 @@ pub fn parse(text: &str) -> Option<NaiveDate> {
     text.parse().ok().filter(|day: &NaiveDate| shape && day.year() > 0)
 }
 
-/// An instant of the years 1 to 9999: chrono alone takes any, and reckoning near its ends fails.
+/// An instant of the years 2 to 9998: chrono alone takes any, and reckoning near the ends of what can be written fails.
 pub fn instant(at: DateTime<Utc>) -> Result<DateTime<Utc>, AppError> {
-    let (zh, en) = ("时间须在公元 1 年至 9999 年之间", "Times lie in the years 1 to 9999");
+    let (zh, en) = ("时间须在公元 2 年至 9998 年之间", "Times lie in the years 2 to 9998");
     if (2..9999).contains(&at.year()) { Ok(at) } else { Err(AppError::BadInput { zh, en }) }
 }
 

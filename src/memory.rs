@@ -42,8 +42,8 @@ pub struct Memory {
     age: AtomicU64,
     pub areas: Shelf<Arc<area::Model>>,
     pub units: Shelf<Arc<unit::Model>>,
-    pub venues: Shelf<venue::Model>,
-    pub zones: Shelf<zone::Model>,
+    pub venues: Shelf<Arc<venue::Model>>,
+    pub zones: Shelf<Arc<zone::Model>>,
     pub viewers: Shelf<Known>,
 }
 

@@ -86,11 +86,8 @@ impl Loader<AreaKey> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[AreaKey]) -> std::result::Result<HashMap<AreaKey, GovernanceArea>, AppError> {
-        let read = async |ids: Vec<Uuid>| {
-            let select = area::Entity::find().filter(area::Column::Id.is_in(ids)).filter(entity::visible());
-            Ok(select.all(&self.0.conn.get()).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
-        };
-        let rows = self.0.recall(|memory| &memory.areas, keys.iter().map(|key| key.0), read).await?;
+        let keys = keys.iter().map(|key| key.0);
+        let rows = self.0.recall::<area::Entity>(|memory| &memory.areas, area::Column::Id, |row| row.id, keys, entity::visible()).await?;
         Ok(rows.into_iter().map(|(id, row)| (AreaKey(id), GovernanceArea(row))).collect())
     }
 }
@@ -153,7 +150,7 @@ impl AreaQuery {
             select = select.filter(area::Column::Level.is_in(levels));
         }
         if let Some(id) = key_of(NodeKind::Area, &filter.within)? {
-            select = select.filter(entity::below(&entity::find(&request.conn.get(), id).await?));
+            select = select.filter(entity::below(&area(ctx, id).await?.0));
         }
         let id = || Expr::col((area::Entity, area::Column::Id));
         let by = |name, key| Sort { name, keys: vec![Key::Text(Expr::col((area::Entity, key)))], descending: false, id: id() };

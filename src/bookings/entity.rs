@@ -1,7 +1,6 @@
 //! Bookings and series as they are stored, and who may see them.
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromJsonQueryResult, QueryFilter, QueryOrder, Select};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -11,7 +10,7 @@ use crate::areas::entity::at_or_below;
 use crate::auth::Viewer;
 use crate::error::Result;
 use crate::ids::{GlobalId, NodeKind};
-use crate::venues::entity::{owned_by, venue};
+use crate::venues::entity::owned_by;
 use crate::venues::rules::hours::Span;
 
 pub mod booking {
@@ -132,8 +131,7 @@ pub fn known_to(viewer: &Viewer) -> Condition {
         // Nobody's: a condition without parts would be true.
         return Condition::all().add(Column::Id.is_null());
     }
-    let owned = Query::select().column(venue::Column::Id).from(venue::Entity).cond_where(owned_by(&units, &areas)).to_owned();
-    known.add(Column::VenueId.in_subquery(owned))
+    known.add(Column::VenueId.in_subquery(owned_by(&units, &areas)))
 }
 
 /// That a time is or was taken is public; whatever came to nothing is for those who know the booking.

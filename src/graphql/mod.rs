@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use async_graphql::Context;
 use async_graphql::dataloader::DataLoader;
 use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -48,32 +48,31 @@ impl Source {
         Source { app, viewer, conn, lang, refused: Mutex::default() }
     }
 
-    /// Rows by their keys: those that are remembered, and the others as they are read. Within a transaction all are read.
-    pub async fn recall<T, Fut>(
+    /// Rows by their keys, of those that all may see: what is remembered, and the others as they are read. Within a transaction all are read.
+    pub async fn recall<E: EntityTrait>(
         &self,
-        shelf: fn(&Memory) -> &Shelf<T>,
+        shelf: fn(&Memory) -> &Shelf<Arc<E::Model>>,
+        key: E::Column,
+        key_of: fn(&E::Model) -> Uuid,
         keys: impl IntoIterator<Item = Uuid>,
-        read: impl FnOnce(Vec<Uuid>) -> Fut,
-    ) -> Result<HashMap<Uuid, T>>
-    where
-        T: Clone,
-        Fut: Future<Output = Result<Vec<(Uuid, T)>>>,
-    {
-        let Conn::Pool(_) = self.conn else {
-            return Ok(read(keys.into_iter().collect()).await?.into_iter().collect());
-        };
-        let memory = self.app.memory();
-        let (age, shelf) = (memory.age(), shelf(memory));
+        all: Condition,
+    ) -> Result<HashMap<Uuid, Arc<E::Model>>> {
+        let memory = matches!(self.conn, Conn::Pool(_)).then(|| self.app.memory());
+        let age = memory.map(Memory::age);
+        let known = |id| memory.and_then(|memory| shelf(memory).get(id));
         let (mut found, mut missing) = (HashMap::new(), Vec::new());
-        for key in keys {
-            match shelf.get(key) {
-                Some(row) => drop(found.insert(key, row)),
-                None => missing.push(key),
+        for id in keys {
+            match known(id) {
+                Some(row) => drop(found.insert(id, row)),
+                None => missing.push(id),
             }
         }
         if !missing.is_empty() {
-            let rows = read(missing).await?;
-            memory.keep(shelf, age, rows.iter().cloned());
+            let rows = E::find().filter(key.is_in(missing)).filter(all).all(&self.conn.get()).await?;
+            let rows: HashMap<Uuid, Arc<E::Model>> = rows.into_iter().map(|row| (key_of(&row), Arc::new(row))).collect();
+            if let (Some(memory), Some(age)) = (memory, age) {
+                memory.keep(shelf(memory), age, rows.iter().map(|(id, row)| (*id, row.clone())));
+            }
             found.extend(rows);
         }
         Ok(found)

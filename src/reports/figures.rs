@@ -1,5 +1,7 @@
 //! How each figure is counted.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Select};
@@ -21,7 +23,7 @@ use crate::venues::rules::{VenueKind, ZoneKind};
 /// An area, or the whole deployment, and a period of days, both included.
 #[derive(Clone)]
 pub struct Period {
-    pub area: Option<area::Model>,
+    pub area: Option<Arc<area::Model>>,
     pub from: NaiveDate,
     pub to: NaiveDate,
 }
@@ -72,6 +74,11 @@ impl Period {
             Column::StreetId,
             Column::CommunityId,
         ))
+    }
+
+    /// Those of them that co-buildings of venues came to.
+    pub fn co_built(&self) -> Select<contribution::Entity> {
+        self.contributions().filter(contribution::Column::CoBuildingId.is_not_null())
     }
 
     /// Party-masses service centres and stations that were open on the last day of the period.

@@ -5,8 +5,7 @@ use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::figures::{self, Period};
-use crate::areas::entity::find;
-use crate::areas::graphql::GovernanceArea;
+use crate::areas::graphql::{GovernanceArea, area};
 use crate::bookings::entity::{booking, known_to};
 use crate::bookings::graphql::BookingConnection;
 use crate::contributions::entity::{contribution, visible_to as contributions_visible_to};
@@ -176,7 +175,7 @@ fn share(part: i64, whole: i64, fewest: i64) -> Option<Decimal> {
 impl Statistics {
     /// The area; null for the whole deployment.
     async fn area(&self) -> Option<GovernanceArea> {
-        self.0.area.clone().map(GovernanceArea::from)
+        self.0.area.clone().map(GovernanceArea)
     }
 
     /// The first day.
@@ -256,8 +255,7 @@ impl Statistics {
 
     /// The value of co-buildings of venues that came into use in the period, in yuan, reversals taken off; a part of `contributionTotal`.
     async fn co_building_value(&self, ctx: &Context<'_>) -> Result<Decimal> {
-        let lines = self.0.contributions().filter(contribution::Column::CoBuildingId.is_not_null());
-        Ok(Decimal::fen(figures::sum(&request(ctx).conn.get(), lines, contribution::Column::Value).await?))
+        Ok(Decimal::fen(figures::sum(&request(ctx).conn.get(), self.0.co_built(), contribution::Column::Value).await?))
     }
 
     /// The lines behind `coBuildingValue`, newest first, as far as the viewer may see them.
@@ -271,8 +269,7 @@ impl Statistics {
     ) -> Result<ContributionConnection> {
         let args = PageArgs::new(first, after, last, before)?;
         let sort = Sort::newest((contribution::Entity, contribution::Column::Id));
-        let select = self.0.contributions().filter(contribution::Column::CoBuildingId.is_not_null());
-        let select = select.filter(contributions_visible_to(&request(ctx).viewer));
+        let select = self.0.co_built().filter(contributions_visible_to(&request(ctx).viewer));
         Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
     }
 
@@ -382,15 +379,15 @@ impl ReportQuery {
     async fn statistics(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The area; the whole deployment where absent.")] area: Option<ID>,
+        #[graphql(name = "area", desc = "The area; the whole deployment where absent.")] within: Option<ID>,
         #[graphql(desc = "The first day, Asia/Shanghai.")] from: Date,
         #[graphql(desc = "The last day, included, Asia/Shanghai.")] to: Date,
     ) -> Result<Statistics> {
         if from > to {
             return Err(AppError::BadInput { zh: "起始日期不能晚于截止日期", en: "The first day cannot lie after the last" }.into());
         }
-        let area = match key_of(NodeKind::Area, &area)? {
-            Some(id) => Some(find(&request(ctx).conn.get(), id).await?),
+        let area = match key_of(NodeKind::Area, &within)? {
+            Some(id) => Some(area(ctx, id).await?.0),
             None => None,
         };
         Ok(Statistics(Period { area, from: from.into(), to: to.into() }))

@@ -1,8 +1,8 @@
 //! Verbs of sittings: plan them, reserve places, give them up.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, Iterable, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::journal::{ChangeKind, Entry};
 use crate::refusal::{Reason, Refusal};
 use crate::venues::entity::{find_venue, find_zone, lock_venue, lock_zone, zone};
 use crate::venues::rules::hours::{Opening, Openings};
-use crate::venues::rules::{check_open, check_text, sittings};
+use crate::venues::rules::{check_open, check_text, sitting_at};
 use crate::work::Work;
 
 /// The sittings of a zone, anew.
@@ -48,8 +48,8 @@ pub async fn plan(work: &Work, new: &NewPlan) -> Result<Uuid> {
     let hours = Openings::check(new.hours.clone())?;
     let goes_on = !hours.0.is_empty();
     let changed = zone::Model { sittings: goes_on.then(|| hours.clone()), ..zone.clone() };
-    for (sitting, places) in reserved(work, zone.id).await? {
-        if sittings(&venue, &changed, sitting.0, sitting.0 + TimeDelta::nanoseconds(1)) != [sitting] {
+    for (sitting, places) in kept(work, zone.id, reservation::Column::StartsAt.gt(work.now())).await? {
+        if sitting_at(&venue, &changed, sitting.0) != Some(sitting) {
             return Err(Refusal::from(Reason::SittingReserved { starts: sitting.0 }).at_input("hours").into());
         }
         if i64::from(new.seats) < places {
@@ -103,17 +103,17 @@ pub async fn reserve(work: &Work, new: &NewReservation) -> Result<Uuid> {
     check_keeps_records(community.level, "community")?;
     let zone = lock_zone(work.read(), seen.id).await?;
     let at = new.starts_at;
-    let found = sittings(&venue, &zone, at, at + TimeDelta::nanoseconds(1));
-    let [(_, ends_at)] = found[..] else {
+    let (_, ends_at) = sitting_at(&venue, &zone, at).ok_or_else(|| {
         let (zh, en) = ("该时间没有可预订的场次，请从场次列表中选择", "No sitting begins then; choose one of the list");
-        return Err(Refusal::invalid("startsAt", zh, en).into());
-    };
+        Refusal::invalid("startsAt", zh, en)
+    })?;
     let plan = find_plan(work.read(), zone.id).await?;
     rules::check_time(&venue, &zone, &plan, at, work.now())?;
     let band = plan.price_bands.0.iter().find(|band| band.name == new.price_band.trim()).ok_or_else(|| {
         Refusal::invalid("priceBand", "没有这一收费档次，请从该功能区公布的收费档次中选择", "No such price band; choose one of the plan")
     })?;
-    rules::check_places(&plan, taken(work, zone.id, at).await?, new.places, new.sponsored)?;
+    let taken = kept(work, zone.id, reservation::Column::StartsAt.eq(at)).await?.iter().map(|(_, places)| places).sum();
+    rules::check_places(&plan, taken, new.places, new.sponsored)?;
     let model = reservation::Model {
         id: work.new_key(),
         district_id: zone.district_id,
@@ -139,15 +139,15 @@ pub async fn reserve(work: &Work, new: &NewReservation) -> Result<Uuid> {
     Ok(id)
 }
 
-/// The sittings to come of a locked zone at which places are kept, and how many.
-async fn reserved(work: &Work, zone: Uuid) -> Result<Vec<(Span, i64)>> {
+/// The sittings of a locked zone at which places are kept, and how many: those that begin at some time.
+async fn kept(work: &Work, zone: Uuid, starts: SimpleExpr) -> Result<Vec<(Span, i64)>> {
     use reservation::Column;
     let kept = reservation::Entity::find()
         .select_only()
         .columns([Column::StartsAt, Column::EndsAt])
         .column_as(Expr::col(Column::Places).sum(), "places")
         .filter(Column::ZoneId.eq(zone))
-        .filter(Column::StartsAt.gt(work.now()))
+        .filter(starts)
         .filter(Column::Status.eq(ReservationStatus::Reserved))
         .group_by(Column::StartsAt)
         .group_by(Column::EndsAt)
@@ -156,21 +156,6 @@ async fn reserved(work: &Work, zone: Uuid) -> Result<Vec<(Span, i64)>> {
         .all(work.read())
         .await?;
     Ok(kept.into_iter().map(|(starts, ends, places)| ((starts, ends), places)).collect())
-}
-
-/// How many places of a sitting of a locked zone are kept.
-async fn taken(work: &Work, zone: Uuid, starts: DateTime<Utc>) -> Result<i64> {
-    use reservation::Column;
-    let kept = reservation::Entity::find()
-        .select_only()
-        .column_as(Expr::col(Column::Places).sum(), "places")
-        .filter(Column::ZoneId.eq(zone))
-        .filter(Column::StartsAt.eq(starts))
-        .filter(Column::Status.eq(ReservationStatus::Reserved))
-        .into_tuple::<Option<i64>>()
-        .one(work.read())
-        .await?;
-    Ok(kept.flatten().unwrap_or(0))
 }
 
 /// Moves sponsored places of a locked zone in or out.

@@ -1,6 +1,5 @@
 //! Plans and reservations as they are stored, and who may see them.
 
-use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait};
 use uuid::Uuid;
 
@@ -8,7 +7,7 @@ use crate::areas::entity::at_or_below;
 use crate::auth::Viewer;
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, NodeKind};
-use crate::venues::entity::{owned_by, venue};
+use crate::venues::entity::owned_by;
 
 pub mod plan {
     use sea_orm::entity::prelude::*;
@@ -82,8 +81,7 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
         // Nobody's: a condition without parts would be true.
         return Condition::all().add(Column::Id.is_null());
     }
-    let owned = Query::select().column(venue::Column::Id).from(venue::Entity).cond_where(owned_by(&units, &areas)).to_owned();
-    let visible = Condition::any().add(Column::VenueId.in_subquery(owned));
+    let visible = Condition::any().add(Column::VenueId.in_subquery(owned_by(&units, &areas)));
     if areas.is_empty() { visible } else { visible.add(Column::CommunityId.in_subquery(at_or_below(&areas))) }
 }
 

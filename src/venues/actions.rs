@@ -10,7 +10,7 @@ use super::entity::{find_venue, find_zone, lock_venue, service, venue, zone};
 use super::rules::hours::{Closure, Closures, Opening, Openings};
 use super::rules::{self, Point, ServiceKind, VenueKind, ZoneKind, ZoneTerms};
 use crate::areas;
-use crate::areas::rules::{AreaLevel, check_name};
+use crate::areas::rules::{check_keeps_records, check_name};
 use crate::auth::{Permission, Permit};
 use crate::decimal::Decimal;
 use crate::error::{AppError, Result};
@@ -39,18 +39,14 @@ pub async fn add_venue(work: &Work, new: &NewVenue) -> Result<Uuid> {
     if let Some(unit) = new.unit {
         find_unit(work.read(), unit).await?;
     }
+    check_keeps_records(area.level, "area")?;
+    // From the district down.
     let above = area.ancestry();
-    let (street_id, community_id) = match (area.level, &above[..]) {
-        (AreaLevel::Community, [_, street, community]) => (Some(*street), Some(*community)),
-        (AreaLevel::Street, [_, street]) => (Some(*street), None),
-        (AreaLevel::District, [_]) => (None, None),
-        _ => return Err(Refusal::invalid("area", "请选择区、街道或社区", "Choose a district, a street or a community").into()),
-    };
     let model = venue::Model {
         id: work.new_key(),
         district_id: area.district_id,
-        street_id,
-        community_id,
+        street_id: above.get(1).copied(),
+        community_id: above.get(2).copied(),
         area_id: area.id,
         unit_id: new.unit,
         name: String::new(),

@@ -1,5 +1,6 @@
 //! Venues, zones and services as they are stored.
 
+use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QuerySelect};
 use uuid::Uuid;
 
@@ -161,12 +162,13 @@ impl service::Model {
     }
 }
 
-/// The venues that some units own or that lie in some areas.
-pub fn owned_by(units: &[Uuid], areas: &[Uuid]) -> Condition {
+/// The keys of the venues that some units own or that lie in some areas.
+pub fn owned_by(units: &[Uuid], areas: &[Uuid]) -> SelectStatement {
     use venue::Column;
     let in_areas = |column: Column| column.is_in(areas.iter().copied());
     let by_area = [Column::CommunityId, Column::StreetId, Column::DistrictId].map(in_areas);
-    by_area.into_iter().fold(Condition::any().add(Column::UnitId.is_in(units.iter().copied())), Condition::add)
+    let owned = by_area.into_iter().fold(Condition::any().add(Column::UnitId.is_in(units.iter().copied())), Condition::add);
+    Query::select().column(Column::Id).from(venue::Entity).cond_where(owned).to_owned()
 }
 
 /// Venues, zones and services are public.

@@ -156,6 +156,11 @@ pub fn bookable_hours(venue: &venue::Model, zone: &zone::Model, from: DateTime<U
     }
 }
 
+/// The sitting of a zone that begins at an instant, if one does.
+pub fn sitting_at(venue: &venue::Model, zone: &zone::Model, starts: DateTime<Utc>) -> Option<Span> {
+    sittings(venue, zone, starts, starts + TimeDelta::nanoseconds(1)).pop()
+}
+
 /// The sittings of a zone that begin in a span, in order.
 pub fn sittings(venue: &venue::Model, zone: &zone::Model, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Span> {
     let planned = zone.sittings.as_ref().map(|sittings| spans(sittings, &[&venue.closures, &zone.closures], from, to));

@@ -16,7 +16,7 @@ use crate::matches::rules::{self, DeliveryStatus};
 use crate::refusal::{Reason, Refusal};
 use crate::resources::rules::ResourceForm;
 use crate::units::entity::hold_unit;
-use crate::venues::entity::{find_venue, find_zone};
+use crate::venues::entity::find_venue;
 use crate::work::Work;
 
 /// A zone of the unit for a time that a match promised to the community.
@@ -52,11 +52,11 @@ pub async fn book_promised(work: &Work, new: &PromisedTime) -> Result<Uuid> {
     if !unit.active {
         return Err(Refusal::from(Reason::NotAMember).into());
     }
-    let venue = find_venue(work.read(), find_zone(work.read(), new.zone).await?.venue_id).await?;
-    if venue.unit_id != Some(exchange.unit_id) {
+    let (this, others): (Vec<_>, Vec<_>) = unreported(work, &exchange).await?.into_iter().partition(|booking| booking.id == id);
+    let [made] = &this[..] else { return Err(AppError::internal("what was just booked is not there")) };
+    if find_venue(work.read(), made.venue_id).await?.unit_id != Some(exchange.unit_id) {
         return Err(Refusal::invalid("zone", "请选择该单位所属阵地的功能区", "Choose a zone of the unit's own venue").into());
     }
-    let (this, others): (Vec<_>, Vec<_>) = unreported(work, &exchange).await?.into_iter().partition(|booking| booking.id == id);
     let left = exchange.outstanding - rules::quantity_of(&exchange, &others);
     if rules::quantity_of(&exchange, &[this, others].concat()) > exchange.outstanding {
         return Err(rules::too_much("endsAt", left.max(0), &exchange.measure));

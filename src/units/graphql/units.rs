@@ -168,11 +168,8 @@ impl Loader<UnitKey> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[UnitKey]) -> std::result::Result<HashMap<UnitKey, MemberUnit>, AppError> {
-        let read = async |ids: Vec<Uuid>| {
-            let select = unit::Entity::find().filter(unit::Column::Id.is_in(ids)).filter(entity::visible());
-            Ok(select.all(&self.0.conn.get()).await?.into_iter().map(|row| (row.id, Arc::new(row))).collect())
-        };
-        let rows = self.0.recall(|memory| &memory.units, keys.iter().map(|key| key.0), read).await?;
+        let keys = keys.iter().map(|key| key.0);
+        let rows = self.0.recall::<unit::Entity>(|memory| &memory.units, unit::Column::Id, |row| row.id, keys, entity::visible()).await?;
         Ok(rows.into_iter().map(|(id, row)| (UnitKey(id), MemberUnit(row))).collect())
     }
 }

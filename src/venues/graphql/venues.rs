@@ -1,6 +1,7 @@
 //! The venue itself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
@@ -27,11 +28,11 @@ const MOST: usize = 100;
 
 /// A place that is shared: a service centre, a station, a post, or a unit's own.
 #[derive(Clone)]
-pub struct Venue(pub table::Model);
+pub struct Venue(pub Arc<table::Model>);
 
 impl From<table::Model> for Venue {
     fn from(model: table::Model) -> Self {
-        Venue(model)
+        Venue(Arc::new(model))
     }
 }
 
@@ -142,11 +143,9 @@ impl Loader<VenueKey> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[VenueKey]) -> std::result::Result<HashMap<VenueKey, Venue>, AppError> {
-        let read = async |ids: Vec<Uuid>| {
-            let select = table::Entity::find().filter(table::Column::Id.is_in(ids)).filter(entity::visible());
-            Ok(select.all(&self.0.conn.get()).await?.into_iter().map(|row| (row.id, row)).collect())
-        };
-        let rows = self.0.recall(|memory| &memory.venues, keys.iter().map(|key| key.0), read).await?;
+        let keys = keys.iter().map(|key| key.0);
+        let rows =
+            self.0.recall::<table::Entity>(|memory| &memory.venues, table::Column::Id, |row| row.id, keys, entity::visible()).await?;
         Ok(rows.into_iter().map(|(id, row)| (VenueKey(id), Venue(row))).collect())
     }
 }
@@ -181,7 +180,7 @@ impl Loader<ZonesOf> for Loaders {
             .order_by_asc(zone::Column::Id)
             .all(&self.0.conn.get())
             .await?;
-        Ok(by_venue(rows.into_iter().map(|row| (ZonesOf(row.venue_id), FunctionZone(row)))))
+        Ok(by_venue(rows.into_iter().map(|row| (ZonesOf(row.venue_id), FunctionZone(row.into())))))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Function zones: what they are, who has them when, and when they are free.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::hours::{Closure, Interval, Opening, closed, shown};
@@ -24,7 +24,7 @@ use crate::venues::rules::{ZoneKind, check_open};
 
 /// A part of a venue with a purpose, which can be booked.
 #[derive(Clone)]
-pub struct FunctionZone(pub table::Model);
+pub struct FunctionZone(pub Arc<table::Model>);
 
 fn look(from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Span> {
     let (from, to) = (instant(from)?, instant(to)?);
@@ -190,11 +190,8 @@ impl Loader<ZoneKey> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[ZoneKey]) -> std::result::Result<HashMap<ZoneKey, FunctionZone>, AppError> {
-        let read = async |ids: Vec<Uuid>| {
-            let select = table::Entity::find().filter(table::Column::Id.is_in(ids)).filter(entity::visible());
-            Ok(select.all(&self.0.conn.get()).await?.into_iter().map(|row| (row.id, row)).collect())
-        };
-        let rows = self.0.recall(|memory| &memory.zones, keys.iter().map(|key| key.0), read).await?;
+        let keys = keys.iter().map(|key| key.0);
+        let rows = self.0.recall::<table::Entity>(|memory| &memory.zones, table::Column::Id, |row| row.id, keys, entity::visible()).await?;
         Ok(rows.into_iter().map(|(id, row)| (ZoneKey(id), FunctionZone(row))).collect())
     }
 }
