@@ -1,6 +1,6 @@
 //! The data: the demonstration's district, made by the service's own actions, and copies of it beside it.
 //!
-//! A copy is the whole district again under other keys: twelve bits of each key are those of the copy, codes and logins carry its number,
+//! A copy is the whole district again under other keys: twelve bits of each key are mixed with the number of the copy, codes and logins carry its number,
 //! everything else, history and Chinese text included, stays. Sums, states and references are therefore as consistent as in the original.
 
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ const NOT_COPIED: [&str; 10] = [
     "refused_permissions",
     "calendars",
 ];
-/// Keys hold the number of the copy in twelve bits.
+/// The number of a copy has twelve bits.
 const MOST_COPIES: u32 = 4095;
 
 pub async fn connect(url: &str) -> Result<Client> {
@@ -100,14 +100,16 @@ async fn fill(alliance: &Path, key_file: &Path, url: &str) -> Result<()> {
 
 /// Copies every table of the district; what is to be unique gets the number of the copy.
 async fn copy(client: &Client, copies: u32) -> Result<()> {
-    // Keys: the three hexadecimal digits after the variant. The lineage of an area is made of keys without dashes.
+    // Keys: the three hexadecimal digits after the variant, mixed, since a key may hold any number there already. The lineage of an area is made of keys without dashes.
     client
         .batch_execute(
             "SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '1GB';
+             CREATE FUNCTION mixed(digits text, at int, k int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+             $$ SELECT overlay(digits placing lpad(to_hex(('x' || substr(digits, at, 3))::bit(12)::int # k), 3, '0') from at for 3) $$;
              CREATE FUNCTION copied(id uuid, k int) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-             $$ SELECT overlay(id::text placing lpad(to_hex(k), 3, '0') from 21 for 3)::uuid $$;
+             $$ SELECT mixed(id::text, 21, k)::uuid $$;
              CREATE FUNCTION copied_lineage(lineage text, k int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-             $$ SELECT string_agg(overlay(part placing lpad(to_hex(k), 3, '0') from 18 for 3) || '/', '' ORDER BY place)
+             $$ SELECT string_agg(mixed(part, 18, k) || '/', '' ORDER BY place)
                 FROM unnest(string_to_array(rtrim(lineage, '/'), '/')) WITH ORDINALITY AS parts (part, place) $$;",
         )
         .await?;
@@ -127,7 +129,7 @@ async fn copy(client: &Client, copies: u32) -> Result<()> {
             match (table.as_str(), name.as_str(), kind.as_str()) {
                 (_, _, "uuid") => format!("copied(o.{name}, k)"),
                 ("areas", "lineage", _) => "copied_lineage(o.lineage, k)".to_owned(),
-                ("areas", "code", _) => "lpad((220303 + k)::text, 6, '0') || substr(o.code, 7)".to_owned(),
+                ("areas", "code", _) => "(left(o.code, 6)::bigint + k * 1000000)::text || substr(o.code, 7)".to_owned(),
                 ("accounts", "login", _) => "o.login || '-' || k".to_owned(),
                 ("units", "credit_code", _) => "overlay(o.credit_code placing lpad(k::text, 4, '0') from 1 for 4)".to_owned(),
                 ("journal", "seq", _) => "o.seq + k::bigint * 10000000".to_owned(),
@@ -142,6 +144,8 @@ async fn copy(client: &Client, copies: u32) -> Result<()> {
         let rows = client.execute(&sql, &[]).await?;
         eprintln!("  {table}: {rows} rows");
     }
-    client.batch_execute("DROP FUNCTION copied; DROP FUNCTION copied_lineage; VACUUM ANALYZE").await?;
+    client.batch_execute("DROP FUNCTION copied_lineage; DROP FUNCTION copied; DROP FUNCTION mixed").await?;
+    // By itself: several statements at once are one transaction.
+    client.batch_execute("VACUUM ANALYZE").await?;
     Ok(())
 }
