@@ -49,7 +49,7 @@ impl App {
     /// Reads again what other instances may have changed: signing keys and the holiday table.
     pub async fn refresh(&self) -> Result<()> {
         self.0.tokens.load(&self.0.db, &self.0.keys).await?;
-        let rows = crate::areas::holiday::Entity::find().all(self.0.db.pool()).await?;
+        let rows = crate::areas::holiday::Entity::find().all(&self.0.db).await?;
         let later = rows.into_iter().map(|row| Holiday { year: row.year, date: row.day, working: row.working, name: row.name });
         *self.0.calendar.write().expect("no panic under this lock") = Arc::new(Calendar::shipped().with(later));
         Ok(())

@@ -34,7 +34,7 @@ pub async fn open(settings: Settings, clock: Clock) -> Result<App, String> {
     writable(&db).await.map_err(|error| explain(&error))?;
     let unfinished =
         || both("数据库尚未初始化完成：请先运行 alliance migrate", "The database is not set up to the end: run `alliance migrate`");
-    let check = fact(db.pool(), KEY_CHECK).await.map_err(told)?.ok_or_else(unfinished)?;
+    let check = fact(&db, KEY_CHECK).await.map_err(told)?.ok_or_else(unfinished)?;
     let keys = own_keys(&settings.key_path(&settings.url()?), &check)?;
     if signing_keys(&db).await? == 0 {
         return Err(unfinished());
@@ -71,7 +71,7 @@ async fn bring(db: &Db, settings: &Settings, clock: &Clock) -> Result<Migrated, 
     let path = settings.key_path(&settings.url()?);
     let key_file = tie(db, &path).await?;
     if signing_keys(db).await? == 0 {
-        let check = fact(db.pool(), KEY_CHECK).await.map_err(told)?.unwrap_or_default();
+        let check = fact(db, KEY_CHECK).await.map_err(told)?.unwrap_or_default();
         let keys = own_keys(&path, &check)?;
         tokens::rotate(db, &keys, clock.now()).await.map_err(told)?;
     }
@@ -117,7 +117,7 @@ fn own_keys(path: &Path, check: &str) -> Result<KeyFile, String> {
 
 async fn signing_keys(db: &Db) -> Result<u64, String> {
     let running = signing_key::Entity::find().filter(signing_key::Column::RetiredAt.is_null());
-    running.count(db.pool()).await.map_err(|error| explain(&error))
+    running.count(db).await.map_err(|error| explain(&error))
 }
 
 /// What the database says about itself.

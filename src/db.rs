@@ -1,18 +1,23 @@
 //! The database, and all that differs between SQLite and PostgreSQL.
 
+mod kept;
+
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{Postgres, Sqlite};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, SqlErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
+    RuntimeErr, SqlErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
 
 use crate::error::{AppError, Result};
+use kept::Kept;
 
 /// How long a statement on PostgreSQL waits for a lock. Then it is a conflict, and its transaction is tried again with nothing in its hands.
 const LOCK_WAIT: &str = "5s";
@@ -28,14 +33,47 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The pool, and the turns to write.
+/// The connections: some for single statements, the others for transactions, so that writers who wait for one row leave some to the readers.
 #[derive(Clone)]
 pub struct Db {
+    /// Where transactions begin; one for each turn.
     pool: DatabaseConnection,
-    /// SQLite has one writer: waiting in a fair queue here is cheaper than polling a busy file, and leaves connections to the readers. On
-    /// PostgreSQL there are fewer turns than connections, so that writers who wait for one row leave some to the readers too.
+    single: Arc<Single>,
+    /// SQLite has one writer: waiting in a fair queue here is cheaper than polling a busy file.
     turns: Arc<Semaphore>,
-    statements: Arc<AtomicU64>,
+    sent: Arc<Sent>,
+}
+
+/// What is known of the statements that were sent.
+#[derive(Default)]
+struct Sent {
+    count: AtomicU64,
+    listener: OnceLock<Box<dyn Fn(&Statement) + Send + Sync>>,
+}
+
+impl Sent {
+    fn tell(&self, statement: &Statement) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        if let Some(listener) = self.listener.get() {
+            listener(statement);
+        }
+    }
+}
+
+/// Where single statements run.
+enum Single {
+    Postgres(Kept<Postgres>),
+    Sqlite(Kept<Sqlite>),
+}
+
+/// The same call on either kind.
+macro_rules! single {
+    ($db:expr, $kept:ident => $call:expr) => {
+        match &*$db.single {
+            Single::Postgres($kept) => $call,
+            Single::Sqlite($kept) => $call,
+        }
+    };
 }
 
 /// The right to write, given back when it is dropped.
@@ -57,9 +95,9 @@ impl Db {
         options
             .max_connections(connections)
             .min_connections(1)
-            .acquire_timeout(Duration::from_secs(10))
+            .acquire_timeout(kept::WAIT)
             // A connection that has rested may have been cut; a busy one is not asked each time, which would cost a round trip.
-            .test_before_acquire_if_idle_for(Duration::from_secs(2))
+            .test_before_acquire_if_idle_for(kept::RESTED)
             .sqlx_logging(false)
             .map_sqlx_sqlite_opts(move |options| {
                 options
@@ -82,17 +120,22 @@ impl Db {
                 options.options(ours.into_iter().filter(|(name, _)| !said.contains(name)))
             });
         let mut pool = Database::connect(options).await?;
-        let statements = Arc::new(AtomicU64::new(0));
-        let counter = statements.clone();
-        pool.set_metric_callback(move |_| {
-            counter.fetch_add(1, Ordering::Relaxed);
-        });
-        let turns = if sqlite { 1 } else { connections.saturating_sub((connections / 4).max(2)).max(1) };
-        Ok(Db { pool, turns: Arc::new(Semaphore::new(turns as usize)), statements })
+        let sent = Arc::<Sent>::default();
+        let within = sent.clone();
+        pool.set_metric_callback(move |info| within.tell(info.statement));
+        let turns = if sqlite { 1 } else { connections / 2 };
+        let places = connections - turns;
+        let single = if sqlite {
+            Single::Sqlite(Kept::new(pool.get_sqlite_connection_pool().clone(), places))
+        } else {
+            Single::Postgres(Kept::new(pool.get_postgres_connection_pool().clone(), places))
+        };
+        Ok(Db { pool, single: Arc::new(single), turns: Arc::new(Semaphore::new(turns as usize)), sent })
     }
 
     /// Closes the connections; SQLite then writes its log into the file. One that is still in use is not waited for long.
     pub async fn close(&self) {
+        single!(self, kept => kept.close());
         match tokio::time::timeout(FAREWELL, self.pool.close_by_ref()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the connections to the database did not close"),
@@ -105,12 +148,22 @@ impl Db {
     }
 
     pub fn is_postgres(&self) -> bool {
-        self.pool.get_database_backend() == DbBackend::Postgres
+        matches!(*self.single, Single::Postgres(_))
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> std::result::Result<(), DbErr> {
+        single!(self, kept => kept.ping().await)
     }
 
     /// How many statements have been sent so far, for tests and metrics.
     pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.sent.count.load(Ordering::Relaxed)
+    }
+
+    /// Lets a listener, the first one, hear of every statement that is sent.
+    pub fn listen(&self, listener: impl Fn(&Statement) + Send + Sync + 'static) {
+        let _ = self.sent.listener.set(Box::new(listener));
     }
 
     /// Begins a transaction that will write: immediate on SQLite, so that it never fails half-way for want of the lock.
@@ -133,6 +186,32 @@ impl Db {
             write().await
         })
         .await
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Db {
+    fn get_database_backend(&self) -> DbBackend {
+        if self.is_postgres() { DbBackend::Postgres } else { DbBackend::Sqlite }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> std::result::Result<ExecResult, DbErr> {
+        self.sent.tell(&statement);
+        single!(self, kept => kept.execute(statement).await)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> std::result::Result<ExecResult, DbErr> {
+        single!(self, kept => kept.execute_unprepared(sql).await)
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> std::result::Result<Option<QueryResult>, DbErr> {
+        self.sent.tell(&statement);
+        single!(self, kept => kept.one(statement).await)
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> std::result::Result<Vec<QueryResult>, DbErr> {
+        self.sent.tell(&statement);
+        single!(self, kept => kept.all(statement).await)
     }
 }
 
@@ -167,14 +246,79 @@ pub enum Conn {
     Within(Arc<DatabaseTransaction>),
 }
 
-impl Conn {
-    pub fn get(&self) -> DatabaseExecutor<'_> {
+#[async_trait::async_trait]
+impl ConnectionTrait for Conn {
+    fn get_database_backend(&self) -> DbBackend {
         match self {
-            Conn::Pool(db) => DatabaseExecutor::Connection(&db.pool),
-            Conn::Within(transaction) => DatabaseExecutor::Transaction(transaction),
+            Conn::Pool(db) => db.get_database_backend(),
+            Conn::Within(transaction) => transaction.get_database_backend(),
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> std::result::Result<ExecResult, DbErr> {
+        match self {
+            Conn::Pool(db) => db.execute_raw(statement).await,
+            Conn::Within(transaction) => transaction.execute_raw(statement).await,
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> std::result::Result<ExecResult, DbErr> {
+        match self {
+            Conn::Pool(db) => db.execute_unprepared(sql).await,
+            Conn::Within(transaction) => transaction.execute_unprepared(sql).await,
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> std::result::Result<Option<QueryResult>, DbErr> {
+        match self {
+            Conn::Pool(db) => db.query_one_raw(statement).await,
+            Conn::Within(transaction) => transaction.query_one_raw(statement).await,
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> std::result::Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Conn::Pool(db) => db.query_all_raw(statement).await,
+            Conn::Within(transaction) => transaction.query_all_raw(statement).await,
         }
     }
 }
+
+/// Keys for a list in a statement, filled up with the key of nothing: lists of a few lengths are statements of a few texts, which the database
+/// has planned already.
+pub fn padded(keys: impl IntoIterator<Item = Uuid>) -> Vec<Uuid> {
+    let mut keys: Vec<Uuid> = keys.into_iter().collect();
+    keys.resize(keys.len().next_power_of_two(), Uuid::nil());
+    keys
+}
+
+/// A row of a list.
+pub trait Row: Sized {
+    fn read(row: &QueryResult) -> std::result::Result<Self, DbErr>;
+}
+
+/// Says how the rows of a list are read: by the names of their columns, or, where lists of them are long and read all the time, column by
+/// column in the order in which the entity declares them.
+macro_rules! row {
+    ($model:ty) => {
+        impl $crate::db::Row for $model {
+            fn read(row: &sea_orm::QueryResult) -> Result<Self, sea_orm::DbErr> {
+                sea_orm::FromQueryResult::from_query_result(row, "")
+            }
+        }
+    };
+    ($model:ty { $($field:ident),* $(,)? }) => {
+        impl $crate::db::Row for $model {
+            fn read(row: &sea_orm::QueryResult) -> Result<Self, sea_orm::DbErr> {
+                debug_assert!(row.column_names().iter().zip([$(stringify!($field)),*]).all(|(column, field)| column == field));
+                let mut places = 0..;
+                $(let $field = row.try_get_by_index(places.next().unwrap_or_default())?;)*
+                Ok(Self { $($field),* })
+            }
+        }
+    };
+}
+pub(crate) use row;
 
 /// Turns a violated unique constraint into the refusal that it stands for.
 pub fn or_taken<T>(result: std::result::Result<T, DbErr>, refusal: impl FnOnce() -> crate::refusal::Refusal) -> Result<T> {

@@ -1,7 +1,7 @@
 //! The two languages: 简体中文 first, English second.
 
 /// The language of messages; codes and enum values never change with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Lang {
     #[default]
     Zh,

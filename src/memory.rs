@@ -40,6 +40,8 @@ pub struct Memory {
     trusted: AtomicBool,
     /// Counts how often everything was forgotten: what was read before that must not be kept after it.
     age: AtomicU64,
+    /// Counts whatever was written, here or elsewhere, as far as it is known here.
+    written: AtomicU64,
     pub areas: Shelf<Arc<area::Model>>,
     pub units: Shelf<Arc<unit::Model>>,
     pub venues: Shelf<Arc<venue::Model>>,
@@ -84,6 +86,16 @@ impl Memory {
         self.forget();
     }
 
+    /// How much has been written; nothing while nobody watches what others write. To be asked for before an answer is made.
+    pub fn written(&self) -> Option<u64> {
+        self.trusted.load(Ordering::SeqCst).then(|| self.written.load(Ordering::SeqCst))
+    }
+
+    /// Something was written, and whoever wrote it has not been answered yet.
+    pub fn write(&self) {
+        self.written.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// To be asked for before what is to be kept is read.
     pub fn age(&self) -> u64 {
         self.age.load(Ordering::SeqCst)
@@ -125,17 +137,22 @@ pub(crate) async fn count(db: &impl ConnectionTrait) -> Result<()> {
 
 /// Follows what other instances change, until it is dropped.
 pub async fn follow(app: App) {
-    let mut seen: Option<Option<String>> = None;
+    let mut seen: Option<Seen> = None;
     let mut ticks = tokio::time::interval(BETWEEN_LOOKS);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let memory = app.memory();
-        match number(&app).await {
-            Ok(number) if seen.as_ref() == Some(&number) => {}
-            Ok(number) => {
-                memory.trust();
-                seen = Some(number);
+        match look(&app).await {
+            Ok(now) => {
+                let before = seen.as_ref();
+                if before.is_none_or(|before| before.written != now.written) {
+                    memory.write();
+                }
+                if before.is_none_or(|before| before.number != now.number) {
+                    memory.trust();
+                }
+                seen = Some(now);
             }
             Err(error) => {
                 memory.distrust();
@@ -146,8 +163,20 @@ pub async fn follow(app: App) {
     }
 }
 
-async fn number(app: &App) -> Result<Option<String>> {
-    let pool = app.db().pool();
-    let row = pool.query_one_raw(statement(pool, "SELECT value FROM facts WHERE name = ?", [FACT.into()])).await?;
-    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
+/// What the database says of what was written.
+struct Seen {
+    /// The number that is counted up with what is remembered.
+    number: Option<String>,
+    /// Changes with every transaction that wrote something.
+    written: Option<String>,
+}
+
+async fn look(app: &App) -> Result<Seen> {
+    let db = app.db();
+    // A transaction that writes has a number, and leaves the snapshot when it ends. SQLite has one writer, so that its journal is in order.
+    let written = if db.is_postgres() { "CAST(pg_current_snapshot() AS TEXT)" } else { "(SELECT CAST(MAX(seq) AS TEXT) FROM journal)" };
+    let sql = format!("SELECT (SELECT value FROM facts WHERE name = ?), {written}");
+    let row = db.query_one_raw(statement(db, &sql, [FACT.into()])).await?;
+    let row = row.ok_or_else(|| crate::error::AppError::internal("a look at the database came back empty"))?;
+    Ok(Seen { number: row.try_get_by_index(0)?, written: row.try_get_by_index(1)? })
 }

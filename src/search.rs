@@ -108,16 +108,19 @@ pub fn words(search: &str) -> Vec<String> {
 
 /// Ids of the objects of a kind that hold all words, as a subquery with the columns `node_id` and `score`.
 pub fn hits(kind: crate::ids::NodeKind, words: &[String]) -> SelectStatement {
-    Query::select()
-        .column(word::Column::NodeId)
-        // A sum of integers is a decimal on PostgreSQL unless told otherwise.
-        .expr_as(Func::cast_as(Func::sum(Expr::col(word::Column::Weight)), Alias::new("BIGINT")), Alias::new("score"))
-        .from(word::Entity)
-        .and_where(Expr::col(word::Column::Kind).eq(kind.prefix()))
-        .and_where(Expr::col(word::Column::Word).is_in(words.iter().map(String::as_str)))
-        .group_by_col(word::Column::NodeId)
-        .and_having(Expr::cust("COUNT(*)").eq(words.len() as i64))
-        .to_owned()
+    // A sum of integers is a decimal on PostgreSQL unless told otherwise.
+    let score = |weight: SimpleExpr| Func::cast_as(weight, Alias::new("BIGINT"));
+    let mut hits = Query::select();
+    hits.column(word::Column::NodeId).from(word::Entity).and_where(Expr::col(word::Column::Kind).eq(kind.prefix()));
+    if let [word] = words {
+        hits.expr_as(score(Expr::col(word::Column::Weight)), Alias::new("score")).and_where(Expr::col(word::Column::Word).eq(word.as_str()));
+    } else {
+        hits.expr_as(score(Func::sum(Expr::col(word::Column::Weight)).into()), Alias::new("score"))
+            .and_where(Expr::col(word::Column::Word).is_in(words.iter().map(String::as_str)))
+            .group_by_col(word::Column::NodeId)
+            .and_having(Expr::cust("COUNT(*)").eq(words.len() as i64));
+    }
+    hits
 }
 
 /// Refuses what nobody searches for: each nested list of a document carries its own copy.

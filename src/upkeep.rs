@@ -66,9 +66,8 @@ pub async fn purge(app: &App) -> Result<()> {
     ] {
         let sql = format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {age} < ? LIMIT {AT_ONCE})");
         for _ in 0..ROUNDS {
-            let pool = app.db().pool();
-            let deleted =
-                app.db().write_one(|| async { Ok(pool.execute_raw(statement(pool, &sql, [(now - kept).into()])).await?) }).await?;
+            let db = app.db();
+            let deleted = db.write_one(|| async { Ok(db.execute_raw(statement(db, &sql, [(now - kept).into()])).await?) }).await?;
             if deleted.rows_affected() < AT_ONCE {
                 break;
             }

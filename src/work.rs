@@ -133,6 +133,7 @@ impl App {
         let transaction = Arc::into_inner(transaction).ok_or_else(|| AppError::internal("a batch outlived its writes"))?;
         transaction.commit().await?;
         self.memory().forget();
+        self.memory().write();
         Ok(value)
     }
 
@@ -172,6 +173,7 @@ impl App {
                 if forgets {
                     self.memory().forget();
                 }
+                self.memory().write();
                 Ok(Done { value, warnings: inner.warnings.into_inner().expect("no panic under this lock") })
             }
             Err(error) => {

@@ -140,13 +140,22 @@ CREATE TABLE idempotency_keys (
 
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 
--- The words of titles, names and descriptions, cut by a dictionary: the same index on both databases.
+-- postgres: the words of titles, names and descriptions, cut by a dictionary; a search reads nothing but the key
+CREATE TABLE search_words (
+    kind TEXT NOT NULL,
+    word TEXT NOT NULL,
+    node_id {uuid} NOT NULL,
+    weight INTEGER NOT NULL,
+    PRIMARY KEY (kind, word, node_id) INCLUDE (weight)
+);
+
+-- sqlite: the same, and the table is its key
 CREATE TABLE search_words (
     kind TEXT NOT NULL,
     word TEXT NOT NULL,
     node_id {uuid} NOT NULL,
     weight INTEGER NOT NULL,
     PRIMARY KEY (kind, word, node_id)
-);
+) WITHOUT ROWID;
 
 CREATE INDEX search_words_node ON search_words (node_id);

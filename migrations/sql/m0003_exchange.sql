@@ -118,6 +118,8 @@ CREATE INDEX needs_street ON needs (street_id, id);
 
 CREATE INDEX needs_district ON needs (district_id, id);
 
+CREATE INDEX needs_category ON needs (district_id, category, id);
+
 CREATE INDEX needs_status ON needs (status, category, id);
 
 CREATE INDEX needs_due ON needs (COALESCE(due_on, '9999-12-31'), id);

@@ -30,6 +30,8 @@ pub mod area {
         pub valid_to: Option<Date>,
     }
 
+    crate::db::row!(Model);
+
     impl ActiveModelBehavior for ActiveModel {}
 }
 

@@ -16,7 +16,7 @@ use crate::calendar::{parse_holidays, shanghai_day};
 use crate::date::{Date, day};
 use crate::error::AppError;
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
-use crate::graphql::{Loaders, key, key_of, mutate, payload, request, wants_total};
+use crate::graphql::{Loaders, key, key_of, mutate, payload, request};
 use crate::ids::NodeKind;
 use crate::refusal::{Reason, Refusal};
 use crate::search;
@@ -56,7 +56,7 @@ impl GovernanceArea {
     /// The area that it hangs on; null for a district.
     async fn parent(&self, ctx: &Context<'_>) -> Result<Option<GovernanceArea>> {
         match self.0.parent_id {
-            Some(parent) => Ok(request(ctx).loader.load_one(AreaKey(parent)).await?),
+            Some(parent) => Ok(Some(area(ctx, parent).await?)),
             None => Ok(None),
         }
     }
@@ -100,7 +100,10 @@ impl Clone for GovernanceArea {
 
 /// An area that must be there: what refers to it is bound to it by a foreign key.
 pub async fn area(ctx: &Context<'_>, id: Uuid) -> Result<GovernanceArea> {
-    Ok(request(ctx).loader.load_one(AreaKey(id)).await?.ok_or(AppError::NotFound)?)
+    match request(ctx).known(|memory| &memory.areas, id) {
+        Some(area) => Ok(GovernanceArea(area)),
+        None => Ok(request(ctx).loader.load_one(AreaKey(id)).await?.ok_or(AppError::NotFound)?),
+    }
 }
 
 /// Which areas to list.
@@ -143,7 +146,7 @@ impl AreaQuery {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<GovernanceAreaConnection> {
         let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let mut select = area::Entity::find().filter(entity::visible());
         if let Some(levels) = filter.level {
@@ -160,7 +163,7 @@ impl AreaQuery {
             (Some(AreaOrder::Name), _) => by("NAME", area::Column::Name),
             _ => by("CODE", area::Column::Code),
         };
-        Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, select, &sort, &args).await?.into())
     }
 
     /// The area that bore a code on a day; null where none did.
@@ -172,7 +175,7 @@ impl AreaQuery {
     ) -> Result<Option<GovernanceArea>> {
         let request = request(ctx);
         let day = day(on).unwrap_or_else(|| shanghai_day(request.now()));
-        Ok(entity::current(&request.conn.get(), &code, day).await?.map(GovernanceArea::from))
+        Ok(entity::current(&request.conn, &code, day).await?.map(GovernanceArea::from))
     }
 }
 

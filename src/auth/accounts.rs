@@ -201,7 +201,7 @@ pub async fn disable(work: &Work, id: Uuid) -> Result<Uuid> {
 pub async fn change_password(app: &App, viewer: &Viewer, current: &str, new: &str) -> Result<()> {
     let identity = viewer.account.as_ref().ok_or(AppError::Unauthenticated)?;
     check_password(new).map_err(|refusal| refusal.at(&["new"]))?;
-    let account = account::Entity::find_by_id(identity.id).one(app.db().pool()).await?;
+    let account = account::Entity::find_by_id(identity.id).one(app.db()).await?;
     let account = account.ok_or(AppError::Unauthenticated)?;
     sessions::prove(app, &account.login, current).await.map_err(|error| match error {
         AppError::Refused(refusal) => refusal.at(&["current"]).into(),

@@ -16,6 +16,8 @@ pub mod account {
         pub disabled_at: Option<DateTimeUtc>,
     }
 
+    crate::db::row!(Model);
+
     impl ActiveModelBehavior for ActiveModel {}
 }
 

@@ -60,14 +60,14 @@ pub(super) async fn prove(app: &App, login: &str, password: &str) -> Result<acco
     let found = account::Entity::find()
         .filter(account::Column::Login.eq(login.as_str()))
         .filter(account::Column::DisabledAt.is_null())
-        .one(app.db().pool())
+        .one(app.db())
         .await?;
     let hash = found.as_ref().map(|account| account.password_hash.clone());
     let right = app.passwords().verify(password, hash).await?;
     let account = found.filter(|_| right).ok_or(Reason::WrongCredentials)?;
     let forget = "DELETE FROM sign_in_failures WHERE login_digest = ?";
-    let pool = app.db().pool();
-    app.db().write_one(|| async { Ok(pool.execute_raw(statement(pool, forget, [digest(&login).into()])).await?) }).await?;
+    let db = app.db();
+    db.write_one(|| async { Ok(db.execute_raw(statement(db, forget, [digest(&login).into()])).await?) }).await?;
     Ok(account)
 }
 
@@ -116,8 +116,8 @@ async fn count_attempt(app: &App, login: &str, now: DateTime<Utc>) -> Result<()>
     let lock = Duration::minutes(i64::from(settings.lock_minutes));
     let allowed = i64::from(settings.sign_in_attempts);
     let values: [sea_orm::Value; 5] = [digest(login).into(), now.into(), (now - lock).into(), allowed.into(), (now - lock).into()];
-    let pool = app.db().pool();
-    let row = app.db().write_one(|| async { Ok(pool.query_one_raw(statement(pool, sql, values.clone())).await?) }).await?;
+    let db = app.db();
+    let row = db.write_one(|| async { Ok(db.query_one_raw(statement(db, sql, values.clone())).await?) }).await?;
     let row = row.ok_or_else(|| AppError::internal("the count came back empty"))?;
     let failures: i32 = row.try_get_by_index(0)?;
     let last: DateTime<Utc> = row.try_get_by_index(1)?;
@@ -222,8 +222,8 @@ async fn opened(app: &App, session: session::Model, refresh_token: String, now: 
 pub async fn load(app: &App, session: Uuid, account: Uuid, now: DateTime<Utc>) -> Result<Option<(Viewer, DateTime<Utc>)>> {
     let sql = "SELECT a.name, s.expires_at FROM sessions s JOIN accounts a ON a.id = s.account_id \
                WHERE s.id = ? AND a.id = ? AND s.ended_at IS NULL AND s.expires_at > ? AND a.disabled_at IS NULL";
-    let pool = app.db().pool();
-    let Some(row) = pool.query_one_raw(statement(pool, sql, [session.into(), account.into(), now.into()])).await? else {
+    let db = app.db();
+    let Some(row) = db.query_one_raw(statement(db, sql, [session.into(), account.into(), now.into()])).await? else {
         return Ok(None);
     };
     let identity = Identity { id: account, name: row.try_get_by_index(0)?, session };
@@ -233,7 +233,7 @@ pub async fn load(app: &App, session: Uuid, account: Uuid, now: DateTime<Utc>) -
 
 /// The viewer that an account is today, without a session.
 pub async fn of_account(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<Option<Viewer>> {
-    let found = account::Entity::find_by_id(account).filter(account::Column::DisabledAt.is_null()).one(app.db().pool()).await?;
+    let found = account::Entity::find_by_id(account).filter(account::Column::DisabledAt.is_null()).one(app.db()).await?;
     let Some(found) = found else { return Ok(None) };
     let identity = Identity { id: account, name: found.name, session: Uuid::nil() };
     Ok(Some(Viewer::new(identity, running_grants(app, account, now).await?)))
@@ -247,7 +247,7 @@ async fn running_grants(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<
         .filter(role_grant::Column::ValidFrom.lte(today))
         .filter(Condition::any().add(role_grant::Column::ValidUntil.is_null()).add(role_grant::Column::ValidUntil.gte(today)))
         .order_by_asc(role_grant::Column::Id)
-        .all(app.db().pool())
+        .all(app.db())
         .await?)
 }
 

@@ -61,7 +61,7 @@ impl Tokens {
 
     /// Reads the keys from the database, where another instance or a rotation may have put new ones.
     pub async fn load(&self, db: &Db, key_file: &KeyFile) -> Result<()> {
-        let rows = signing_key::Entity::find().order_by_asc(signing_key::Column::CreatedAt).all(db.pool()).await?;
+        let rows = signing_key::Entity::find().order_by_asc(signing_key::Column::CreatedAt).all(db).await?;
         let mut ring = Ring::default();
         let mut keys = Vec::new();
         for row in rows {
@@ -159,6 +159,6 @@ pub async fn rotate(db: &Db, key_file: &KeyFile, now: DateTime<Utc>) -> Result<S
 /// Removes keys whose last token has expired.
 pub async fn forget(db: &Db, now: DateTime<Utc>) -> Result<()> {
     let over = signing_key::Entity::delete_many().filter(signing_key::Column::RetiredAt.lt(now - LIFETIME * 2));
-    db.write_one(|| async { Ok(over.clone().exec(db.pool()).await?) }).await?;
+    db.write_one(|| async { Ok(over.clone().exec(db).await?) }).await?;
     Ok(())
 }

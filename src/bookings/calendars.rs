@@ -76,7 +76,7 @@ pub fn address(app: &App, calendar: &calendar::Model) -> Result<String> {
 
 /// The calendar at a secret address, as its account may know it today; nothing where there is none, or it was revoked.
 pub async fn read(app: &App, secret: &str) -> Result<Option<String>> {
-    let (db, now) = (app.db().pool(), app.clock().now());
+    let (db, now) = (app.db(), app.clock().now());
     let found = calendar::Entity::find()
         .filter(calendar::Column::Digest.eq(sessions::digest(secret)))
         .filter(calendar::Column::RevokedAt.is_null())

@@ -47,6 +47,8 @@ pub mod booking {
         pub next_step_at: Option<DateTimeUtc>,
     }
 
+    crate::db::row!(Model);
+
     impl ActiveModelBehavior for ActiveModel {}
 }
 

@@ -167,7 +167,7 @@ async fn reset(app: &App, login: &Login, password: &Password) -> Result<(), Stri
 impl Login {
     async fn find(&self, app: &App) -> Result<Uuid, String> {
         let found = account::Entity::find().filter(account::Column::Login.eq(&self.login));
-        let found = found.one(app.db().pool()).await.map_err(|error| told(error.into()))?;
+        let found = found.one(app.db()).await.map_err(|error| told(error.into()))?;
         let login = &self.login;
         let account = found.ok_or_else(|| both(format!("没有账号“{login}”"), format!("There is no account “{login}”")))?;
         Ok(account.id)
@@ -176,7 +176,7 @@ impl Login {
 
 impl Place {
     async fn find(&self, app: &App) -> Result<(Option<Uuid>, Option<Uuid>), String> {
-        let db = app.db().pool();
+        let db = app.db();
         if let Some(code) = &self.area_code {
             let found = alliance::areas::entity::current(db, code, shanghai_day(app.clock().now())).await;
             let area = found.map_err(told)?.ok_or_else(|| {

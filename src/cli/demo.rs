@@ -70,10 +70,10 @@ async fn state(db: &Db) -> Result<State, String> {
         Standing::Unknown | Standing::Foreign => return Ok(State::NotOurs),
         Standing::Behind(_) | Standing::Current => {}
     }
-    let fact = boot::fact(db.pool(), FACT).await.map_err(told)?;
+    let fact = boot::fact(db, FACT).await.map_err(told)?;
     let rows = async {
-        let accounts = auth::entity::account::Entity::find().count(db.pool()).await?;
-        let areas = areas::Entity::find().count(db.pool()).await?;
+        let accounts = auth::entity::account::Entity::find().count(db).await?;
+        let areas = areas::Entity::find().count(db).await?;
         Ok::<u64, sea_orm::DbErr>(accounts + areas)
     };
     match fact.as_deref() {

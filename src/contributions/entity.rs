@@ -32,6 +32,8 @@ pub mod contribution {
         pub co_building_id: Option<Uuid>,
     }
 
+    crate::db::row!(Model);
+
     impl ActiveModelBehavior for ActiveModel {}
 }
 

@@ -12,8 +12,10 @@ use super::entity::{contribution, visible_to};
 use crate::areas::graphql::{GovernanceArea, area};
 use crate::auth::Permission;
 use crate::date::Date;
+use crate::db::padded;
 use crate::decimal::Decimal;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::paging::connection;
 use crate::graphql::{Action, Can, Loaders, can, key, mutate, payload, request};
 use crate::ids::NodeKind;
@@ -83,14 +85,14 @@ impl Contribution {
     }
 
     /// What the viewer may do with it: REVERSE.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let request = request(ctx);
         let reversed = request.loader.load_one(ReversedKey(self.0.id)).await?.is_some();
         let answer = request
             .viewer
             .may(Permission::ReverseContribution, &self.0.at().scope())
             .and_then(|()| if reversed || self.0.reverses_id.is_some() { Err(Reason::AlreadyReversed.into()) } else { Ok(()) });
-        Ok(vec![can(ctx, Action::Reverse, answer)])
+        Ok(vec![can(Action::Reverse, answer)])
     }
 }
 
@@ -107,9 +109,9 @@ impl Loader<ContributionKey> for Loaders {
     async fn load(&self, keys: &[ContributionKey]) -> std::result::Result<HashMap<ContributionKey, Contribution>, AppError> {
         let ids = keys.iter().map(|key| key.0);
         let rows = contribution::Entity::find()
-            .filter(contribution::Column::Id.is_in(ids))
+            .filter(contribution::Column::Id.is_in(padded(ids)))
             .filter(visible_to(&self.0.viewer))
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (ContributionKey(row.id), Contribution(row))).collect())
     }
@@ -125,7 +127,7 @@ impl Loader<ReversedKey> for Loaders {
 
     async fn load(&self, keys: &[ReversedKey]) -> std::result::Result<HashMap<ReversedKey, Uuid>, AppError> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = contribution::Entity::find().filter(contribution::Column::ReversesId.is_in(ids)).all(&self.0.conn.get()).await?;
+        let rows = contribution::Entity::find().filter(contribution::Column::ReversesId.is_in(padded(ids))).all(&self.0.conn).await?;
         Ok(rows.into_iter().filter_map(|row| Some((ReversedKey(row.reverses_id?), row.id))).collect())
     }
 }

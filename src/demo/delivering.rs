@@ -71,7 +71,7 @@ impl World {
     }
 
     pub async fn inspect(&mut self, deal: usize, delivery: Uuid) -> Result<()> {
-        let found = delivery::Entity::find_by_id(delivery).one(&self.conn.get()).await?.ok_or(AppError::NotFound)?;
+        let found = delivery::Entity::find_by_id(delivery).one(&self.conn).await?.ok_or(AppError::NotFound)?;
         if found.status != DeliveryStatus::Reported {
             return Ok(());
         }

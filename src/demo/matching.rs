@@ -27,7 +27,7 @@ const MOST_TRIES: u32 = 9;
 
 impl World {
     pub async fn load_deal(&self, deal: usize) -> Result<matches::Model> {
-        matches::Entity::find_by_id(self.deals[deal].id).one(&self.conn.get()).await?.ok_or(AppError::NotFound)
+        matches::Entity::find_by_id(self.deals[deal].id).one(&self.conn).await?.ok_or(AppError::NotFound)
     }
 
     pub fn side(&self, deal: usize, side: MatchSide) -> &Viewer {
@@ -41,8 +41,7 @@ impl World {
     async fn on_offer(&self, pledges: Vec<usize>) -> Result<Vec<(usize, Option<i64>)>> {
         let ids = pledges.iter().map(|pledge| self.pledges[*pledge].id);
         let found = resources::Entity::find().filter(pledge::Column::Id.is_in(ids)).filter(pledge::Column::Status.eq(PledgeStatus::Listed));
-        let found: HashMap<Uuid, resources::Model> =
-            found.all(&self.conn.get()).await?.into_iter().map(|pledge| (pledge.id, pledge)).collect();
+        let found: HashMap<Uuid, resources::Model> = found.all(&self.conn).await?.into_iter().map(|pledge| (pledge.id, pledge)).collect();
         let offered = pledges
             .into_iter()
             .filter(|pledge| !self.pledges[*pledge].kept)
@@ -216,7 +215,7 @@ impl World {
     async fn promised(&self) -> Result<i64> {
         use MatchStatus::{Applied, Confirmed, Delivered, Fulfilling};
         let live = exchange::Column::Status.is_in([Applied, Confirmed, Fulfilling, Delivered]);
-        let live = matches::Entity::find().filter(live).all(&self.conn.get()).await?;
+        let live = matches::Entity::find().filter(live).all(&self.conn).await?;
         let quantities: HashMap<Uuid, i64> = live.iter().map(|found| (found.id, found.outstanding + found.delivered)).collect();
         let fen = |deal: &Deal| quantities.get(&deal.id).map_or(0, |quantity| quantity / 1000 * i64::from(deal.what.fair_value_fen));
         Ok(self.deals.iter().map(fen).sum())

@@ -60,7 +60,7 @@ async fn begin(app: &App) -> Result<World> {
     let clock = Clock::set_to(start_of(set_up) + TimeDelta::hours(9));
     let own = App::new(app.db().clone(), clock, app.keys().clone(), app.settings().clone()).await?;
     own.batch(async |conn| {
-        if areas::Entity::find().count(&conn.get()).await? > 0 {
+        if areas::Entity::find().count(&conn).await? > 0 {
             let (zh, en) =
                 ("该数据库已有数据，不能填充演示数据", "This database holds data already: it cannot be filled with the demonstration");
             return Err(AppError::BadInput { zh, en });
@@ -102,8 +102,8 @@ async fn within_batch(world: &mut World, acts: impl AsyncFnOnce(&mut World) -> R
 
 async fn mark(conn: &Conn, value: &str) -> Result<()> {
     let sql = "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    let db = conn.get();
-    db.execute_raw(statement(&db, sql, [FACT.into(), value.into()])).await?;
+    let db = conn;
+    db.execute_raw(statement(db, sql, [FACT.into(), value.into()])).await?;
     Ok(())
 }
 

@@ -32,7 +32,7 @@ impl Community {
 
 impl World {
     pub async fn load_need(&self, need: usize) -> Result<needs::Model> {
-        needs::Entity::find_by_id(self.needs[need].id).one(&self.conn.get()).await?.ok_or(AppError::NotFound)
+        needs::Entity::find_by_id(self.needs[need].id).one(&self.conn).await?.ok_or(AppError::NotFound)
     }
 
     pub async fn post(&mut self, community: usize, what: &'static NeedTemplate) -> Result<()> {

@@ -46,7 +46,7 @@ impl PledgeTemplate {
 
 impl World {
     pub async fn load_pledge(&self, pledge: usize) -> Result<resources::Model> {
-        resources::Entity::find_by_id(self.pledges[pledge].id).one(&self.conn.get()).await?.ok_or(AppError::NotFound)
+        resources::Entity::find_by_id(self.pledges[pledge].id).one(&self.conn).await?.ok_or(AppError::NotFound)
     }
 
     pub async fn pledge(&mut self, unit: usize, what: &'static PledgeTemplate) -> Result<()> {

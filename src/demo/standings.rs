@@ -91,7 +91,7 @@ async fn memberships_of(world: &World, unit: usize) -> Result<Vec<Uuid>> {
         .filter(membership::Column::UnitId.eq(world.units[unit].id))
         .filter(membership::Column::Status.eq(MembershipStatus::Active))
         .order_by_asc(membership::Column::Id);
-    Ok(running.all(&world.conn.get()).await?.into_iter().map(|membership| membership.id).collect())
+    Ok(running.all(&world.conn).await?.into_iter().map(|membership| membership.id).collect())
 }
 
 async fn leave(world: &mut World) -> Result<()> {
@@ -122,7 +122,7 @@ async fn suspend_a_promiser(world: &mut World) -> Result<()> {
 
 async fn take_back_a_line(world: &mut World) -> Result<()> {
     let latest = contribution::Entity::find().filter(contribution::Column::Value.gt(0)).order_by_desc(contribution::Column::Id);
-    let Some(line) = latest.one(&world.conn.get()).await? else { return Ok(()) };
+    let Some(line) = latest.one(&world.conn).await? else { return Ok(()) };
     let Some(here) = world.communities.iter().find(|community| community.id == line.community_id) else { return Ok(()) };
     let reason = "数量登记有误，冲销后按实际数量另行登记。";
     world.act(&here.secretary, |work| async move { reverse(&work, line.id, reason).await }).await?;

@@ -81,7 +81,7 @@ impl World {
 
     pub async fn accept(&mut self, here: usize, name: &'static str) -> Result<()> {
         let (deal, report) = (self.told.deals[&(here, name)], self.told.reports[&(here, name)]);
-        let report = delivery::Entity::find_by_id(report).one(&self.conn.get()).await?.ok_or(AppError::NotFound)?;
+        let report = delivery::Entity::find_by_id(report).one(&self.conn).await?.ok_or(AppError::NotFound)?;
         self.settle(deal, &report, report.quantity).await
     }
 }

@@ -190,7 +190,7 @@ impl World {
             return Ok(());
         }
         let (id, _, venue) = self.co_buildings[number];
-        let found = co_building::Entity::find_by_id(id).one(&self.conn.get()).await?.ok_or(AppError::NotFound)?;
+        let found = co_building::Entity::find_by_id(id).one(&self.conn).await?.ok_or(AppError::NotFound)?;
         let next = match found.status {
             CoBuildingStatus::Proposed => Step::Agree,
             CoBuildingStatus::Agreed => Step::Start,
@@ -261,7 +261,7 @@ impl World {
     }
 
     async fn load_booking(&self, booking: usize) -> Result<bookings::Model> {
-        let found = bookings::Entity::find_by_id(self.bookings[booking].0).one(&self.conn.get()).await?;
+        let found = bookings::Entity::find_by_id(self.bookings[booking].0).one(&self.conn).await?;
         found.ok_or(AppError::NotFound)
     }
 

@@ -5,12 +5,16 @@
 //! measure remembered; what is admitted is small also when expanded. The document is parsed once, here, and handed on
 //! (`Request::set_parsed_query`).
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet};
-use async_graphql::parser::{Error, parse_query};
+use async_graphql::parser::Error;
 use async_graphql::{Name, Pos, Positioned, Variables};
 
 pub use async_graphql::parser::types::OperationType as OperationKind;
+pub use documents::Documents;
 
+mod documents;
 mod measure;
 mod scan;
 #[cfg(test)]
@@ -85,7 +89,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Admitted {
     /// The parsed document, for `Request::set_parsed_query`.
-    pub document: ExecutableDocument,
+    pub document: Arc<ExecutableDocument>,
     /// The kind of the operation to run.
     pub operation: OperationKind,
     /// The name of the operation to run; also where it is the only one and was not asked for by name.
@@ -148,11 +152,14 @@ pub enum Refused {
 ///
 /// If the document is no GraphQL, has no operation to run, has a cycle of fragments or goes beyond a limit. All else
 /// that may be wrong with it is left to validation.
-pub fn admit(query: &str, operation_name: Option<&str>, variables: &Variables, limits: &Limits) -> Result<Admitted, Refused> {
-    within("bytes", query.len(), limits.bytes)?;
-    scan::scan(query, limits.tokens)?;
-    let document = parse_query(query).map_err(parse_error)?;
-    within("fragments", document.fragments.len(), limits.fragments)?;
+pub fn admit(
+    documents: &Documents,
+    query: &str,
+    operation_name: Option<&str>,
+    variables: &Variables,
+    limits: &Limits,
+) -> Result<Admitted, Refused> {
+    let document = documents.parse(query, limits)?;
     let (name, operation) = choose(&document.operations, operation_name)?;
     let size = measure::measure(&document, operation, variables, limits)?;
 

@@ -3,6 +3,7 @@
 //! A resolver decides nothing: queries read through a topic's `visible_to`, mutations call one action of a topic by [`mutate`].
 
 pub mod driver;
+pub mod eager;
 pub mod errors;
 pub mod guard;
 pub mod node;
@@ -14,22 +15,24 @@ pub mod schema;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use async_graphql::Context;
 use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Object};
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::Viewer;
-use crate::db::{Conn, Turn};
+use crate::db::{Conn, Turn, padded};
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, NodeKind, new_key};
 use crate::lang::Lang;
 use crate::memory::{Memory, Shelf};
+use crate::refusal::{Reason, Refusal, RefusalCode, State};
 use crate::work::statement;
 
 use driver::Batches;
+use eager::Eager;
 pub(crate) use payload::payload;
 pub use payload::{Outcome, RefusalView, WarningView, mutate};
 
@@ -48,6 +51,12 @@ impl Source {
         Source { app, viewer, conn, lang, refused: Mutex::default() }
     }
 
+    /// What is remembered of a row that all may see. Within a transaction nothing is.
+    pub fn known<T: Clone>(&self, shelf: fn(&Memory) -> &Shelf<T>, key: Uuid) -> Option<T> {
+        let Conn::Pool(_) = self.conn else { return None };
+        shelf(self.app.memory()).get(key)
+    }
+
     /// Rows by their keys, of those that all may see: what is remembered, and the others as they are read. Within a transaction all are read.
     pub async fn recall<E: EntityTrait>(
         &self,
@@ -59,16 +68,15 @@ impl Source {
     ) -> Result<HashMap<Uuid, Arc<E::Model>>> {
         let memory = matches!(self.conn, Conn::Pool(_)).then(|| self.app.memory());
         let age = memory.map(Memory::age);
-        let known = |id| memory.and_then(|memory| shelf(memory).get(id));
         let (mut found, mut missing) = (HashMap::new(), Vec::new());
         for id in keys {
-            match known(id) {
+            match self.known(shelf, id) {
                 Some(row) => drop(found.insert(id, row)),
                 None => missing.push(id),
             }
         }
         if !missing.is_empty() {
-            let rows = E::find().filter(key.is_in(missing)).filter(all).all(&self.conn.get()).await?;
+            let rows = E::find().filter(key.is_in(padded(missing))).filter(all).all(&self.conn).await?;
             let rows: HashMap<Uuid, Arc<E::Model>> = rows.into_iter().map(|row| (key_of(&row), Arc::new(row))).collect();
             if let (Some(memory), Some(age)) = (memory, age) {
                 memory.keep(shelf(memory), age, rows.iter().map(|(id, row)| (*id, row.clone())));
@@ -96,7 +104,7 @@ impl Source {
             let sql = "INSERT INTO refused_permissions (id, at, account_id, permission, node_id) VALUES (?, ?, ?, ?, ?)";
             let values: [sea_orm::Value; 5] =
                 [new_key(now).into(), now.into(), self.viewer.account_id().into(), permission.into(), node.map(|node| node.key).into()];
-            db.write_one(|| async { Ok(db.pool().execute_raw(statement(db.pool(), sql, values.clone())).await?) }).await?;
+            db.write_one(|| async { Ok(db.execute_raw(statement(db, sql, values.clone())).await?) }).await?;
         }
         Ok(())
     }
@@ -158,19 +166,10 @@ pub fn id(kind: NodeKind, key: uuid::Uuid) -> async_graphql::ID {
     GlobalId::new(kind, key).to_string().into()
 }
 
-/// Whether a list's total is asked for.
-pub fn wants_total(ctx: &Context<'_>) -> bool {
-    ctx.look_ahead().field("totalCount").exists()
-}
-
 /// Whether an action would change anything: one that is done already is nothing to offer.
-pub fn offered(
-    permitted: Result<()>,
-    rule: std::result::Result<bool, crate::refusal::Refusal>,
-    state: crate::refusal::State,
-) -> Result<()> {
+pub fn offered(permitted: Result<()>, rule: std::result::Result<bool, Refusal>, state: State) -> Result<()> {
     permitted?;
-    if rule? { Ok(()) } else { Err(crate::refusal::Reason::WrongState { state }.into()) }
+    if rule? { Ok(()) } else { Err(Reason::WrongState { state }.into()) }
 }
 
 /// Keeps a refused permission for the log, where no mutation does.
@@ -182,33 +181,43 @@ pub fn kept<T>(ctx: &Context<'_>, answer: Result<T>) -> Result<T> {
 }
 
 /// What an action asks of the viewer, answered for one object.
-pub fn can(ctx: &Context<'_>, action: Action, answer: Result<()>) -> Can {
-    let lang = request(ctx).lang;
-    let (code, message) = match answer {
-        Ok(()) => (None, None),
-        Err(AppError::Refused(refusal)) => (Some(refusal.reason.code()), Some(refusal.reason.message(lang))),
-        Err(AppError::Unauthenticated) => refused(crate::refusal::Reason::SignInRequired, lang),
-        Err(_) => refused(crate::refusal::Reason::NotPermitted, lang),
-    };
-    Can { action, allowed: code.is_none(), code, message }
-}
-
-fn refused(reason: crate::refusal::Reason, lang: Lang) -> (Option<crate::refusal::RefusalCode>, Option<String>) {
-    (Some(reason.code()), Some(reason.message(lang)))
+pub fn can(action: Action, answer: Result<()>) -> Eager<Can> {
+    let refused = answer.err().map(|error| match error {
+        AppError::Refused(refusal) => refusal.reason,
+        AppError::Unauthenticated => Reason::SignInRequired,
+        _ => Reason::NotPermitted,
+    });
+    Eager(Can { action, refused })
 }
 
 /// What the viewer may do with an object and, if not, why not.
-#[derive(async_graphql::SimpleObject)]
-#[graphql(name = "Permission")]
 pub struct Can {
+    action: Action,
+    refused: Option<Reason>,
+}
+
+/// What the viewer may do with an object and, if not, why not.
+#[Object(name = "Permission")]
+impl Can {
     /// What could be done.
-    pub action: Action,
+    async fn action(&self) -> Action {
+        self.action
+    }
+
     /// Whether the viewer may do it now.
-    pub allowed: bool,
+    async fn allowed(&self) -> bool {
+        self.refused.is_none()
+    }
+
     /// Why not, for a program; null where it is allowed.
-    pub code: Option<crate::refusal::RefusalCode>,
+    async fn code(&self) -> Option<RefusalCode> {
+        self.refused.as_ref().map(Reason::code)
+    }
+
     /// Why not, for a reader; null where it is allowed.
-    pub message: Option<String>,
+    async fn message(&self, ctx: &Context<'_>) -> Option<String> {
+        self.refused.as_ref().map(|reason| reason.message(request(ctx).lang))
+    }
 }
 
 /// What can be done with an object; one for each verb.

@@ -13,32 +13,46 @@ pub fn as_asked(data: Value, document: &ExecutableDocument, operation: Option<&s
         (DocumentOperations::Multiple(_), None) => None,
     };
     match operation {
-        Some(operation) => arrange(data, document, &[&operation.node.selection_set.node]),
+        Some(operation) => {
+            let mut data = data;
+            let mut asked = Asked::default();
+            collect(&operation.node.selection_set.node, document, &mut asked);
+            arrange(&mut data, &asked);
+            data
+        }
         None => data,
     }
 }
 
-fn arrange(value: Value, document: &ExecutableDocument, sets: &[&SelectionSet]) -> Value {
+/// The fields that are asked for at one place of the document, in order, each with what is asked for below it.
+#[derive(Default)]
+struct Asked<'a>(IndexMap<&'a Name, Asked<'a>>);
+
+fn arrange(value: &mut Value, asked: &Asked<'_>) {
     match value {
-        Value::Object(mut fields) => {
-            let mut asked = IndexMap::new();
-            sets.iter().for_each(|set| collect(set, document, &mut asked));
-            let arranged = asked.into_iter().filter_map(|(name, sets)| {
-                let (name, value) = fields.swap_remove_entry(name)?;
-                Some((name, arrange(value, document, &sets)))
-            });
-            Value::Object(arranged.collect())
+        Value::Object(fields) => {
+            if !fields.keys().eq(asked.0.keys().copied()) {
+                let mut done = std::mem::take(fields);
+                *fields = asked.0.keys().filter_map(|name| done.swap_remove_entry(*name)).collect();
+            }
+            for (name, value) in fields {
+                if let Some(asked) = asked.0.get(name) {
+                    arrange(value, asked);
+                }
+            }
         }
-        Value::List(items) => Value::List(items.into_iter().map(|item| arrange(item, document, sets)).collect()),
-        leaf => leaf,
+        Value::List(items) => items.iter_mut().for_each(|item| arrange(item, asked)),
+        _ => {}
     }
 }
 
-/// The fields of a selection set in order, each with the sets that are merged below it.
-fn collect<'a>(set: &'a SelectionSet, document: &'a ExecutableDocument, asked: &mut IndexMap<&'a Name, Vec<&'a SelectionSet>>) {
+fn collect<'a>(set: &'a SelectionSet, document: &'a ExecutableDocument, asked: &mut Asked<'a>) {
     for selection in &set.items {
         match &selection.node {
-            Selection::Field(field) => asked.entry(&field.node.response_key().node).or_default().push(&field.node.selection_set.node),
+            Selection::Field(field) => {
+                let below = asked.0.entry(&field.node.response_key().node).or_default();
+                collect(&field.node.selection_set.node, document, below);
+            }
             Selection::InlineFragment(fragment) => collect(&fragment.node.selection_set.node, document, asked),
             Selection::FragmentSpread(spread) => {
                 if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {

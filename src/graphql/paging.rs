@@ -1,15 +1,18 @@
 //! Relay connections: keyset cursors over a few sort keys and the id, in both directions.
 
+use std::collections::HashMap;
+
+use async_graphql::Context;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::sea_query::{
-    Alias, Asterisk, Expr, ExprTrait, IntoColumnRef, Order, OverStatement, Query, SelectStatement, SimpleExpr, WindowStatement,
+    Alias, Asterisk, Expr, ExprTrait, IntoColumnRef, JoinType, Order, OverStatement, Query, SelectStatement, SimpleExpr, WindowStatement,
 };
-use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, QueryResult, QueryTrait, Select};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryResult, QueryTrait, Select};
 use uuid::Uuid;
 
-use crate::db::Conn;
+use crate::db::{Conn, Row, padded};
 use crate::error::{AppError, Result};
 
 const DEFAULT_SIZE: u64 = 20;
@@ -17,17 +20,26 @@ const LARGEST_SIZE: i32 = 100;
 /// Longer than any cursor of ours: a name of 80 characters and a key fit.
 const LONGEST_CURSOR: usize = 1000;
 
-/// The paging arguments of a list, checked.
+/// The paging arguments of a list, checked, and what the document asks of its pages beside the rows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageArgs {
     first: Option<u64>,
     after: Option<String>,
     last: Option<u64>,
     before: Option<String>,
+    total: bool,
+    cursors: bool,
+    ends: bool,
 }
 
 impl PageArgs {
-    pub fn new(first: Option<i32>, after: Option<String>, last: Option<i32>, before: Option<String>) -> Result<PageArgs> {
+    pub fn new(
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<PageArgs> {
         let size = |value: Option<i32>| match value {
             None => Ok(None),
             Some(1..=LARGEST_SIZE) => Ok(value.map(|size| size as u64)),
@@ -38,7 +50,9 @@ impl PageArgs {
                 zh: "游标无效，或不属于此排序", en: "The cursor is not one of this list and order"
             });
         }
-        Ok(PageArgs { first: size(first)?, after, last: size(last)?, before })
+        let asked = ctx.look_ahead();
+        let (total, cursors, ends) = (asked.field("totalCount").exists(), asked.field("edges").exists(), asked.field("pageInfo").exists());
+        Ok(PageArgs { first: size(first)?, after, last: size(last)?, before, total, cursors, ends })
     }
 }
 
@@ -110,7 +124,7 @@ impl Sort {
     }
 }
 
-/// A page of rows, each with its cursor.
+/// A page of rows, each with its cursor where the document asks for it.
 #[derive(Clone, Debug)]
 pub struct Page<M> {
     pub rows: Vec<(String, M)>,
@@ -162,12 +176,14 @@ impl Plan {
         if sort.descending == self.backward { Order::Asc } else { Order::Desc }
     }
 
-    fn finish<M: FromQueryResult>(&self, rows: &[QueryResult], sort: &Sort, args: &PageArgs) -> Result<Page<M>> {
+    fn finish<M: Row>(&self, rows: &[QueryResult], sort: &Sort, args: &PageArgs) -> Result<Page<M>> {
         let more = rows.len() as u64 > self.limit;
+        let rows = &rows[..rows.len().min(self.limit as usize)];
+        let cursor = |n| args.cursors || (args.ends && (n == 0 || n + 1 == rows.len() || args.last.is_some()));
         let mut rows = rows
             .iter()
-            .take(self.limit as usize)
-            .map(|row| Ok((sort.read(row)?, M::from_query_result(row, "")?)))
+            .enumerate()
+            .map(|(n, row)| Ok((if cursor(n) { sort.read(row)? } else { String::new() }, M::read(row)?)))
             .collect::<Result<Vec<_>>>()?;
         if self.backward {
             rows.reverse();
@@ -191,8 +207,8 @@ impl Plan {
     }
 }
 
-/// Reads one page of a list; `total` counts the whole list too.
-pub async fn page<E: EntityTrait>(conn: &Conn, select: Select<E>, sort: &Sort, args: &PageArgs, total: bool) -> Result<Page<E::Model>> {
+/// Reads one page of a list, and counts the whole list where the document asks for that.
+pub async fn page<E: EntityTrait<Model: Row>>(conn: &Conn, select: Select<E>, sort: &Sort, args: &PageArgs) -> Result<Page<E::Model>> {
     let all = select.into_query();
     let mut plan = plan(all.clone(), sort, args)?;
     let order = plan.order(sort);
@@ -200,63 +216,77 @@ pub async fn page<E: EntityTrait>(conn: &Conn, select: Select<E>, sort: &Sort, a
         plan.query.order_by_expr(column, order.clone());
     }
     plan.query.limit(plan.limit + 1);
-    let db = conn.get();
-    let rows = db.query_all(&plan.query).await?;
+    let rows = conn.query_all(&plan.query).await?;
     let mut page = plan.finish(&rows, sort, args)?;
-    if total {
+    if args.total {
         let mut counted = all;
         counted.clear_selects().clear_order_by().expr(Expr::cust("1"));
         let count =
             Query::select().expr_as(Expr::cust("COUNT(*)"), Alias::new("n")).from_subquery(counted, Alias::new("counted")).to_owned();
-        let row = db.query_one(&count).await?.ok_or_else(|| AppError::internal("a count came back empty"))?;
+        let row = conn.query_one(&count).await?.ok_or_else(|| AppError::internal("a count came back empty"))?;
         page.total = Some(row.try_get_by_index(0)?);
     }
     Ok(page)
 }
 
 /// Reads the same page of many lists at once, one per parent: `parent` is the column that says whose row it is.
-pub async fn pages<E: EntityTrait>(
+pub async fn pages<E: EntityTrait<Model: Row>>(
     conn: &Conn,
     select: Select<E>,
-    parent: SimpleExpr,
+    parent: E::Column,
+    parents: impl IntoIterator<Item = Uuid>,
     sort: &Sort,
     args: &PageArgs,
-    total: bool,
-) -> Result<std::collections::HashMap<Uuid, Page<E::Model>>> {
+) -> Result<HashMap<Uuid, Page<E::Model>>> {
+    let parents = padded(parents);
+    let parent = || Expr::col((E::default(), parent));
     let mut all = select.into_query();
-    all.expr_as(parent.clone(), Alias::new("parent"));
+    all.expr_as(parent(), Alias::new("parent"));
     let mut plan = plan(all.clone(), sort, args)?;
     let order = plan.order(sort);
-    let mut window = WindowStatement::new();
-    window.add_partition_by(parent);
-    for column in sort.columns() {
-        window.order_by_expr(column, order.clone());
-    }
-    plan.query.expr_window_as(Expr::cust("ROW_NUMBER()"), window, Alias::new("place"));
-    let query = Query::select()
-        .column(Asterisk)
-        .from_subquery(plan.query.clone(), Alias::new("numbered"))
-        .and_where(Expr::col(Alias::new("place")).lte((plan.limit + 1) as i64))
-        .order_by(Alias::new("place"), Order::Asc)
-        .to_owned();
-    let db = conn.get();
-    let mut groups: std::collections::HashMap<Uuid, Vec<QueryResult>> = std::collections::HashMap::new();
-    for row in db.query_all(&query).await? {
+    let query = if conn.get_database_backend() == DbBackend::Postgres {
+        // Each list by its index, and no further than its page; the lists stay in their order.
+        for column in sort.columns() {
+            plan.query.order_by_expr(column, order.clone());
+        }
+        plan.query.and_where(parent().eq(Expr::col((Alias::new("parents"), Alias::new("column1"))))).limit(plan.limit + 1);
+        Query::select()
+            .column((Alias::new("listed"), Asterisk))
+            .from_values(parents.iter().copied(), Alias::new("parents"))
+            .join_lateral(JoinType::InnerJoin, plan.query.clone(), Alias::new("listed"), Expr::cust("TRUE"))
+            .to_owned()
+    } else {
+        let mut window = WindowStatement::new();
+        window.add_partition_by(parent());
+        for column in sort.columns() {
+            window.order_by_expr(column, order.clone());
+        }
+        plan.query.and_where(parent().is_in(parents.iter().copied()));
+        plan.query.expr_window_as(Expr::cust("ROW_NUMBER()"), window, Alias::new("place"));
+        Query::select()
+            .column(Asterisk)
+            .from_subquery(plan.query.clone(), Alias::new("numbered"))
+            .and_where(Expr::col(Alias::new("place")).lte((plan.limit + 1) as i64))
+            .order_by(Alias::new("place"), Order::Asc)
+            .to_owned()
+    };
+    let mut groups: HashMap<Uuid, Vec<QueryResult>> = HashMap::new();
+    for row in conn.query_all(&query).await? {
         groups.entry(row.try_get("", "parent")?).or_default().push(row);
     }
-    let mut pages = std::collections::HashMap::new();
+    let mut pages = HashMap::new();
     for (key, rows) in groups {
         pages.insert(key, plan.finish(&rows, sort, args)?);
     }
-    if total {
-        all.clear_order_by();
+    if args.total {
+        all.and_where(parent().is_in(parents)).clear_order_by();
         let count = Query::select()
             .column(Alias::new("parent"))
             .expr(Expr::cust("COUNT(*)"))
             .from_subquery(all, Alias::new("counted"))
             .group_by_col(Alias::new("parent"))
             .to_owned();
-        for row in db.query_all(&count).await? {
+        for row in conn.query_all(&count).await? {
             let page: &mut Page<E::Model> = pages.entry(row.try_get_by_index(0)?).or_default();
             page.total = Some(row.try_get_by_index(1)?);
         }
@@ -270,7 +300,7 @@ pub async fn pages<E: EntityTrait>(
 /// Groups the keys of a nested list by what they share: keys of one field of the document differ in nothing but the parent, so that each
 /// such field is one statement.
 pub fn alike<'a, K, G: Eq + std::hash::Hash>(keys: &'a [K], shared: impl Fn(&'a K) -> G) -> Vec<Vec<&'a K>> {
-    let mut groups: std::collections::HashMap<G, Vec<&K>> = std::collections::HashMap::new();
+    let mut groups: HashMap<G, Vec<&K>> = HashMap::new();
     for key in keys {
         groups.entry(shared(key)).or_default().push(key);
     }
@@ -286,7 +316,7 @@ macro_rules! connection {
             /// The page's items, each with its cursor.
             edges: Vec<$edge>,
             /// The page's items alone.
-            nodes: Vec<$node>,
+            nodes: Vec<$crate::graphql::eager::Eager<$node>>,
             /// Where the page begins and ends, and whether there is more.
             page_info: $crate::graphql::paging::PageInfo,
             /// How many items the whole list has; counted only when asked for.
@@ -299,7 +329,7 @@ macro_rules! connection {
             /// The item's place in the list, for `after` and `before`.
             cursor: String,
             /// The item.
-            node: $node,
+            node: $crate::graphql::eager::Eager<$node>,
         }
 
         impl<M> From<$crate::graphql::paging::Page<M>> for $connection
@@ -309,7 +339,8 @@ macro_rules! connection {
             fn from(page: $crate::graphql::paging::Page<M>) -> Self {
                 let page_info = $crate::graphql::paging::PageInfo::of(&page);
                 let total_count = page.total.unwrap_or_default();
-                let edges: Vec<_> = page.rows.into_iter().map(|(cursor, row)| $edge { cursor, node: row.into() }).collect();
+                let edge = |(cursor, row)| $edge { cursor, node: $crate::graphql::eager::Eager($node::from(row)) };
+                let edges: Vec<_> = page.rows.into_iter().map(edge).collect();
                 $connection { nodes: edges.iter().map(|edge| edge.node.clone()).collect(), edges, page_info, total_count }
             }
         }

@@ -8,13 +8,14 @@ use async_graphql::{Response as Answer, ServerError, Value, Variables};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Http;
+use super::fresh::Question;
 use crate::auth::{Viewer, sessions};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
@@ -26,6 +27,8 @@ use crate::lang::Lang;
 
 const RESPONSE_JSON: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
+/// What an answer depends on beside the question.
+pub(super) const VARY: &str = "Accept, Accept-Language, Authorization";
 /// Errors beyond these are left out of an answer.
 const MOST_ERRORS: usize = 20;
 const LONGEST_KEY: usize = 200;
@@ -47,12 +50,13 @@ struct Parameters {
 }
 
 /// How the caller wants to be answered.
-struct Reply {
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Reply {
     lang: Lang,
     accept: Accept,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Accept {
     ResponseJson,
     Json,
@@ -71,7 +75,7 @@ impl Reply {
         self.write(status, &body)
     }
 
-    fn write(&self, status: StatusCode, body: &serde_json::Value) -> Response {
+    fn write(&self, status: StatusCode, body: &impl Serialize) -> Response {
         let media = if self.accept == Accept::Json {
             "application/json; charset=utf-8"
         } else {
@@ -79,12 +83,16 @@ impl Reply {
         };
         let headers = [
             (header::CONTENT_TYPE, media),
-            (header::VARY, "Accept, Accept-Language, Authorization"),
+            (header::VARY, VARY),
             (header::CACHE_CONTROL, "no-store"),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         ];
-        (status, headers, body.to_string()).into_response()
+        (status, headers, json(body)).into_response()
     }
+}
+
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
 }
 
 /// The best media type that the caller takes; nothing where it takes none of ours.
@@ -110,10 +118,35 @@ fn accepted(header: &str) -> Option<Accept> {
     best.map(|(_, accept)| accept)
 }
 
-pub async fn get(State(http): State<Http>, pairs: Result<Query<Vec<(String, String)>>, QueryRejection>, headers: HeaderMap) -> Response {
+/// An answer without an error.
+#[derive(Clone)]
+struct Sound;
+
+/// What is public is answered with a tag; what the caller holds already, not at all.
+pub async fn get(State(http): State<Http>, uri: Uri, pairs: Pairs, headers: HeaderMap) -> Response {
     let Some(reply) = Reply::new(&headers) else {
         return not_acceptable();
     };
+    if headers.contains_key(header::AUTHORIZATION) || reply.accept == Accept::EventStream {
+        return ask(http, reply, pairs, &headers).await;
+    }
+    let question = Question::new(uri.query().unwrap_or_default(), reply);
+    if let Some(unchanged) = http.fresh.holds(question, &headers, http.app.memory()) {
+        return unchanged;
+    }
+    let written = http.app.memory().written();
+    let (parts, body) = ask(http.clone(), reply, pairs, &headers).await.into_parts();
+    let is_sound = parts.extensions.get::<Sound>().is_some();
+    match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(body) if is_sound => http.fresh.answer(question, &headers, written, Response::from_parts(parts, body.clone().into()), &body),
+        Ok(body) => Response::from_parts(parts, body.into()),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
+
+async fn ask(http: Http, reply: Reply, pairs: Pairs, headers: &HeaderMap) -> Response {
     let Ok(Query(pairs)) = pairs else {
         return reply.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "请求参数无法识别", "The query string is malformed");
     };
@@ -142,7 +175,7 @@ pub async fn get(State(http): State<Http>, pairs: Result<Query<Vec<(String, Stri
             );
         }
     }
-    run(http, reply, Method::GET, &headers, parameters).await
+    run(http, reply, Method::GET, headers, parameters).await
 }
 
 pub async fn post(State(http): State<Http>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
@@ -194,7 +227,7 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
         return reply.refuse(unrunnable, "LIMIT_EXCEEDED", zh, en);
     }
     let variables = Variables::from_json(serde_json::Value::Object(parameters.variables.unwrap_or_default()));
-    let admitted = match guard::admit(&query, operation_name.as_deref(), &variables, &http.limits) {
+    let admitted = match guard::admit(&http.documents, &query, operation_name.as_deref(), &variables, &http.limits) {
         Ok(admitted) => admitted,
         Err(refused) => return refuse_document(&reply, unrunnable, &refused),
     };
@@ -242,11 +275,16 @@ async fn run(http: Http, reply: Reply, method: Method, headers: &HeaderMap, para
         Ok(Ok(answer)) => {
             let failed_before =
                 answer.data == Value::Null && answer.errors.iter().all(|error| error.path.is_empty()) && !answer.errors.is_empty();
-            let body = answer_json(answer, failed_before);
-            match reply.accept {
+            let is_sound = answer.errors.is_empty();
+            let body = body(answer, failed_before);
+            let mut response = match reply.accept {
                 Accept::EventStream if !failed_before => only_event(&body),
                 _ => reply.write(if failed_before { unrunnable } else { StatusCode::OK }, &body),
+            };
+            if is_sound {
+                response.extensions_mut().insert(Sound);
             }
+            response
         }
         Ok(Err(error)) => {
             let error = answer(error, reply.lang).into_server_error(Default::default());
@@ -319,7 +357,7 @@ fn prepare(admitted: Admitted, query: String, variables: Variables) -> async_gra
     if let Some(name) = admitted.operation_name {
         request = request.operation_name(name);
     }
-    request.set_parsed_query(admitted.document);
+    request.set_parsed_query(Arc::unwrap_or_clone(admitted.document));
     request
 }
 
@@ -352,7 +390,7 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
             };
             let Some(answer) = answer else { break };
             let failed_before = answer.data == Value::Null && !answer.errors.is_empty();
-            let event = Event::default().event("next").json_data(answer_json(answer, failed_before));
+            let event = Event::default().event("next").json_data(body(answer, failed_before));
             yield event.map_err(axum::Error::new);
         }
         yield Ok(Event::default().event("complete").data(""));
@@ -361,9 +399,9 @@ fn stream(http: Http, reply: Reply, admitted: Admitted, query: String, variables
 }
 
 /// The one answer of a query or a mutation, for who asks for events.
-fn only_event(body: &serde_json::Value) -> Response {
+fn only_event(body: &impl Serialize) -> Response {
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    (headers, format!("event: next\ndata: {body}\n\nevent: complete\ndata:\n\n")).into_response()
+    (headers, format!("event: next\ndata: {}\n\nevent: complete\ndata:\n\n", json(body))).into_response()
 }
 
 fn refuse_document(reply: &Reply, status: StatusCode, refused: &Refused) -> Response {
@@ -385,15 +423,18 @@ fn refuse_document(reply: &Reply, status: StatusCode, refused: &Refused) -> Resp
     reply.write(status, &serde_json::json!({ "errors": [error] }))
 }
 
-fn answer_json(answer: Answer, failed_before: bool) -> serde_json::Value {
-    let mut body = serde_json::Map::new();
-    if !answer.errors.is_empty() {
-        body.insert("errors".to_owned(), answer.errors.into_iter().take(MOST_ERRORS).map(error_json).collect());
-    }
-    if !failed_before {
-        body.insert("data".to_owned(), answer.data.into_json().unwrap_or_default());
-    }
-    serde_json::Value::Object(body)
+/// What is answered: `data` is left out where nothing was run.
+#[derive(Serialize)]
+struct Body {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
+}
+
+fn body(answer: Answer, failed_before: bool) -> Body {
+    let errors = answer.errors.into_iter().take(MOST_ERRORS).map(error_json).collect();
+    Body { errors, data: (!failed_before).then_some(answer.data) }
 }
 
 /// An error always has a code; the library's own come without one, before execution without a path too.

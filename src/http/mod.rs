@@ -1,5 +1,6 @@
 //! The doors: GraphQL over HTTP, health, public keys; and the server that keeps time-outs and ends without cutting anything.
 
+mod fresh;
 mod graphql;
 mod serve;
 
@@ -16,7 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::app::App;
-use crate::graphql::guard::Limits;
+use crate::graphql::guard::{Documents, Limits};
 use crate::graphql::schema::{self, Schema};
 
 pub use serve::serve;
@@ -31,6 +32,8 @@ pub struct Http {
     pub app: App,
     schema: Schema,
     limits: Arc<Limits>,
+    documents: Arc<Documents>,
+    fresh: Arc<fresh::Fresh>,
     /// One place for each stream that may run at a time.
     streams: Arc<Semaphore>,
     anonymous_streams: Arc<Semaphore>,
@@ -44,6 +47,8 @@ impl Http {
             app,
             schema: schema::builder().finish(),
             limits: Arc::default(),
+            documents: Arc::default(),
+            fresh: Arc::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             anonymous_streams: Arc::new(Semaphore::new(ANONYMOUS_STREAMS)),
             ending: watch::Sender::default(),
@@ -73,7 +78,7 @@ fn router(http: Http) -> Router {
 /// 200 when the database answers; 503 when it does not, and while ending.
 async fn ready(State(http): State<Http>) -> Response {
     let ending = *http.ending.borrow();
-    let reachable = http.app.db().pool().ping().await.is_ok();
+    let reachable = http.app.db().ping().await.is_ok();
     if ending || !reachable {
         let why = if ending { "ending\n" } else { "the database does not answer\n" };
         return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();

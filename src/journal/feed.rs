@@ -49,7 +49,7 @@ fn settled(db: &Db) -> Select<Entity> {
 
 /// The place after which everything is new.
 pub async fn head(db: &Db) -> Result<Position> {
-    let last = settled(db).order_by_desc(Column::Tx).order_by_desc(Column::Seq).one(db.pool()).await?;
+    let last = settled(db).order_by_desc(Column::Tx).order_by_desc(Column::Seq).one(db).await?;
     Ok(last.map_or(Position { tx: 0, seq: 0 }, |entry| Position::of(&entry)))
 }
 
@@ -57,7 +57,7 @@ pub async fn head(db: &Db) -> Result<Position> {
 pub async fn read(db: &Db, after: Position, limit: u64) -> Result<Vec<Model>> {
     let place = Expr::tuple([Expr::col(Column::Tx), Expr::col(Column::Seq)]);
     let entries = settled(db).filter(place.gt(Expr::tuple([Expr::value(after.tx), Expr::value(after.seq)])));
-    Ok(entries.order_by_asc(Column::Tx).order_by_asc(Column::Seq).limit(limit).all(db.pool()).await?)
+    Ok(entries.order_by_asc(Column::Tx).order_by_asc(Column::Seq).limit(limit).all(db).await?)
 }
 
 /// Whether an entry is one that the feed's reader asked for; those of accounts are not for the feed.

@@ -16,7 +16,7 @@ use crate::date::{Date, day};
 use crate::error::AppError;
 use crate::graphql::node::{Node, load_nodes};
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
-use crate::graphql::{kept, request, wants_total};
+use crate::graphql::{kept, request};
 use crate::ids::{GlobalId, NodeKind};
 
 /// How often the journal is looked at while nothing happens.
@@ -223,7 +223,7 @@ impl JournalQuery {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<JournalEntryConnection> {
         let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let mut districts = request.viewer.areas();
         districts.retain(|area| request.viewer.may(Permission::ReadJournal, &Scope::Areas(vec![*area])).is_ok());
         if districts.is_empty() {
@@ -253,6 +253,6 @@ impl JournalQuery {
             descending: true,
             id: Expr::col((Entity, Column::Id)),
         };
-        Ok(page(&request.conn, Entity::find().filter(wanted), &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, Entity::find().filter(wanted), &sort, &args).await?.into())
     }
 }

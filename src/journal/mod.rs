@@ -267,6 +267,8 @@ pub struct Model {
     pub detail: Json,
 }
 
+crate::db::row!(Model);
+
 impl ActiveModelBehavior for ActiveModel {}
 
 /// What is added to the numbers of transactions on PostgreSQL.

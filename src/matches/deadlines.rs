@@ -33,7 +33,7 @@ pub async fn run(app: &App) -> Result<u64> {
         .order_by_asc(exchange::Column::NextStepAt)
         .limit(BATCH)
         .into_tuple::<Uuid>()
-        .all(app.db().pool())
+        .all(app.db())
         .await?;
     let reports = delivery::Entity::find()
         .select_only()
@@ -42,7 +42,7 @@ pub async fn run(app: &App) -> Result<u64> {
         .order_by_asc(delivery::Column::RemindAt)
         .limit(BATCH)
         .into_tuple::<Uuid>()
-        .all(app.db().pool())
+        .all(app.db())
         .await?;
     let ended = membership::Entity::find()
         .select_only()
@@ -53,7 +53,7 @@ pub async fn run(app: &App) -> Result<u64> {
         .order_by_asc(membership::Column::Until)
         .limit(BATCH)
         .into_tuple::<Uuid>()
-        .all(app.db().pool())
+        .all(app.db())
         .await?;
     // Time that was promised by what has ended meanwhile, whichever way it ended.
     let over = Query::select()
@@ -70,7 +70,7 @@ pub async fn run(app: &App) -> Result<u64> {
         .order_by_asc(booking::Column::Id)
         .limit(BATCH)
         .into_tuple::<Uuid>()
-        .all(app.db().pool())
+        .all(app.db())
         .await?;
     let given_up = each(app, adrift, |work, id| async move {
         cancel(&work, id, "对接已办结或终止，尚未开始的场地预约随之取消").await.map(|_| ())

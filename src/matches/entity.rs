@@ -55,6 +55,13 @@ pub mod exchange {
         pub evaluations_released_at: Option<DateTimeUtc>,
     }
 
+    crate::db::row!(Model {
+        id, district_id, street_id, community_id, need_id, pledge_id, unit_id, form, category, initiated_by,
+        transfer_of_id, measure, quantity, outstanding, delivered, accepted, returned, plan, purpose, promised_on,
+        status, reason, reassign, applied_by, applied_at, confirmed_at, completed_at, nudged_at, next_step_at,
+        unit_evaluated, community_evaluated, evaluations_released_at,
+    });
+
     impl ActiveModelBehavior for ActiveModel {}
 }
 
@@ -145,14 +152,19 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
     if viewer.is_system() {
         return Condition::all();
     }
-    let areas = viewer.areas();
-    let units = viewer.units();
-    // Who proposes to hand a match on follows the proposal.
-    let handed_on = Query::select().column(Column::Id).from(exchange::Entity).and_where(Column::UnitId.is_in(units.clone())).to_owned();
-    Condition::any()
-        .add(Column::UnitId.is_in(units))
-        .add(Condition::all().add(Column::ConfirmedAt.is_null()).add(Column::TransferOfId.in_subquery(handed_on)))
-        .add(Column::CommunityId.is_in(areas.clone()))
-        .add(Column::StreetId.is_in(areas.clone()))
-        .add(Column::DistrictId.is_in(areas))
+    let (areas, units) = (viewer.areas(), viewer.units());
+    // Nobody's match is that of nobody.
+    let mut visible = Condition::any().add(Column::UnitId.is_in(units.clone()));
+    if !units.is_empty() {
+        // Who proposes to hand a match on follows the proposal.
+        let handed_on = Query::select().column(Column::Id).from(exchange::Entity).and_where(Column::UnitId.is_in(units)).to_owned();
+        visible = visible.add(Condition::all().add(Column::ConfirmedAt.is_null()).add(Column::TransferOfId.in_subquery(handed_on)));
+    }
+    if !areas.is_empty() {
+        visible = visible
+            .add(Column::CommunityId.is_in(areas.clone()))
+            .add(Column::StreetId.is_in(areas.clone()))
+            .add(Column::DistrictId.is_in(areas));
+    }
+    visible
 }

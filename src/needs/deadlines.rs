@@ -23,7 +23,7 @@ pub async fn run(app: &App) -> Result<u64> {
         .order_by_asc(need::Column::NextStepAt)
         .limit(BATCH)
         .into_tuple::<Uuid>()
-        .all(app.db().pool())
+        .all(app.db())
         .await?;
     each(app, due, |work, id| async move { step(&work, id).await }).await
 }

@@ -56,6 +56,12 @@ pub mod need {
         pub created_at: DateTimeUtc,
     }
 
+    crate::db::row!(Model {
+        id, district_id, street_id, community_id, category, form, title, description, measure, wanted, unmatched,
+        promised, delivered, accepted, urgency, due_on, place, channel, contact_name, contact_phone_sealed, status,
+        publication, reopened, reason, directed_until, next_step_at, escalated_to_id, submitted_by, created_at,
+    });
+
     impl ActiveModelBehavior for ActiveModel {}
 }
 

@@ -14,7 +14,7 @@ use crate::date::Date;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::{PageArgs, Sort, page};
-use crate::graphql::{key_of, request, wants_total};
+use crate::graphql::{key_of, request};
 use crate::ids::NodeKind;
 use crate::matches::entity::{exchange, visible_to as matches_visible_to};
 use crate::matches::graphql::MatchConnection;
@@ -110,20 +110,20 @@ pub struct ZoneUse {
 async fn bookings(ctx: &Context<'_>, select: sea_orm::Select<booking::Entity>, args: PageArgs) -> Result<BookingConnection> {
     let sort = Sort::newest((booking::Entity, booking::Column::Id));
     let select = select.filter(known_to(&request(ctx).viewer));
-    Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+    Ok(page(&request(ctx).conn, select, &sort, &args).await?.into())
 }
 
 /// A page of the needs behind a figure.
 async fn needs(ctx: &Context<'_>, select: sea_orm::Select<need::Entity>, args: PageArgs) -> Result<CommunityNeedConnection> {
     let sort = Sort::newest((need::Entity, need::Column::Id));
-    Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+    Ok(page(&request(ctx).conn, select, &sort, &args).await?.into())
 }
 
 /// A page of the matches behind a figure, as far as the viewer may see them.
 async fn matches(ctx: &Context<'_>, select: sea_orm::Select<exchange::Entity>, args: PageArgs) -> Result<MatchConnection> {
     let sort = Sort::newest((exchange::Entity, exchange::Column::Id));
     let select = select.filter(matches_visible_to(&request(ctx).viewer));
-    Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+    Ok(page(&request(ctx).conn, select, &sort, &args).await?.into())
 }
 
 /// Defines the field `rows` of a figure.
@@ -141,7 +141,7 @@ macro_rules! rows {
                 #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
             ) -> Result<$connection> {
                 let ($self, $viewer, $now) = (self, &request(ctx).viewer, request(ctx).now());
-                $page(ctx, $select, PageArgs::new(first, after, last, before)?).await
+                $page(ctx, $select, PageArgs::new(ctx, first, after, last, before)?).await
             }
         }
     };
@@ -190,7 +190,7 @@ impl Statistics {
 
     /// Units that were members of an alliance of the area on at least one day of the period.
     async fn member_units(&self, ctx: &Context<'_>) -> Result<i64> {
-        Ok(figures::count(&request(ctx).conn.get(), self.0.member_units()).await?)
+        Ok(figures::count(&request(ctx).conn, self.0.member_units()).await?)
     }
 
     /// The units behind `memberUnits`, by their key.
@@ -202,20 +202,20 @@ impl Statistics {
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<MemberUnitConnection> {
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let sort = Sort::newest((unit::Entity, unit::Column::Id));
-        Ok(page(&request(ctx).conn, self.0.member_units(), &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request(ctx).conn, self.0.member_units(), &sort, &args).await?.into())
     }
 
     /// The fair value that units put in, in yuan, reversals taken off.
     async fn contribution_total(&self, ctx: &Context<'_>) -> Result<Decimal> {
-        let sum = figures::sum(&request(ctx).conn.get(), self.0.contributions(), contribution::Column::Value).await?;
+        let sum = figures::sum(&request(ctx).conn, self.0.contributions(), contribution::Column::Value).await?;
         Ok(Decimal::fen(sum))
     }
 
     /// The hours that units put in, reversals taken off.
     async fn contribution_hours(&self, ctx: &Context<'_>) -> Result<Decimal> {
-        let sum = figures::sum(&request(ctx).conn.get(), self.0.contributions(), contribution::Column::Hours).await?;
+        let sum = figures::sum(&request(ctx).conn, self.0.contributions(), contribution::Column::Hours).await?;
         Ok(Decimal::thousandths(sum))
     }
 
@@ -228,15 +228,15 @@ impl Statistics {
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<ContributionConnection> {
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let sort = Sort::newest((contribution::Entity, contribution::Column::Id));
         let select = self.0.contributions().filter(contributions_visible_to(&request(ctx).viewer));
-        Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request(ctx).conn, select, &sort, &args).await?.into())
     }
 
     /// Party-masses service centres and stations that were open on the last day of the period.
     async fn service_centres(&self, ctx: &Context<'_>) -> Result<i64> {
-        Ok(figures::count(&request(ctx).conn.get(), self.0.service_centres()).await?)
+        Ok(figures::count(&request(ctx).conn, self.0.service_centres()).await?)
     }
 
     /// The venues behind `serviceCentres`, newest first.
@@ -248,14 +248,14 @@ impl Statistics {
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<VenueConnection> {
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let sort = Sort::newest((venue::Entity, venue::Column::Id));
-        Ok(page(&request(ctx).conn, self.0.service_centres(), &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request(ctx).conn, self.0.service_centres(), &sort, &args).await?.into())
     }
 
     /// The value of co-buildings of venues that came into use in the period, in yuan, reversals taken off; a part of `contributionTotal`.
     async fn co_building_value(&self, ctx: &Context<'_>) -> Result<Decimal> {
-        Ok(Decimal::fen(figures::sum(&request(ctx).conn.get(), self.0.co_built(), contribution::Column::Value).await?))
+        Ok(Decimal::fen(figures::sum(&request(ctx).conn, self.0.co_built(), contribution::Column::Value).await?))
     }
 
     /// The lines behind `coBuildingValue`, newest first, as far as the viewer may see them.
@@ -267,15 +267,15 @@ impl Statistics {
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<ContributionConnection> {
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let sort = Sort::newest((contribution::Entity, contribution::Column::Id));
         let select = self.0.co_built().filter(contributions_visible_to(&request(ctx).viewer));
-        Ok(page(&request(ctx).conn, select, &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request(ctx).conn, select, &sort, &args).await?.into())
     }
 
     /// How the zones of the area were used: bookings that took place in the period, by kind of zone.
     async fn zone_use(&self, ctx: &Context<'_>) -> Result<Vec<ZoneUse>> {
-        let used = figures::use_by_kind(&request(ctx).conn.get(), self.0.bookings()).await?;
+        let used = figures::use_by_kind(&request(ctx).conn, self.0.bookings()).await?;
         let told = |used: figures::Use| ZoneUse {
             kind: used.kind,
             bookings: used.bookings,
@@ -290,7 +290,7 @@ impl Statistics {
     async fn needs_by_status(&self, ctx: &Context<'_>) -> Result<Vec<NeedsInState>> {
         let request = request(ctx);
         let select = self.0.needs(&request.viewer, request.now());
-        let counts = figures::count_by(&request.conn.get(), select, need::Column::Status).await?;
+        let counts = figures::count_by(&request.conn, select, need::Column::Status).await?;
         Ok(counts.into_iter().map(|(status, count)| NeedsInState { status, count, period: self.0.clone() }).collect())
     }
 
@@ -298,7 +298,7 @@ impl Statistics {
     async fn needs_by_category(&self, ctx: &Context<'_>) -> Result<Vec<NeedsOfCategory>> {
         let request = request(ctx);
         let select = self.0.needs(&request.viewer, request.now());
-        let counts = figures::count_by(&request.conn.get(), select, need::Column::Category).await?;
+        let counts = figures::count_by(&request.conn, select, need::Column::Category).await?;
         Ok(counts.into_iter().map(|(category, count)| NeedsOfCategory { category, count, period: self.0.clone() }).collect())
     }
 
@@ -307,9 +307,9 @@ impl Statistics {
     async fn matches_by_status(&self, ctx: &Context<'_>) -> Result<Vec<MatchesInState>> {
         let request = request(ctx);
         let select = self.0.matches(&request.viewer, request.now());
-        let counts = figures::count_by(&request.conn.get(), select.clone(), exchange::Column::Status).await?;
+        let counts = figures::count_by(&request.conn, select.clone(), exchange::Column::Status).await?;
         let seen = select.filter(matches_visible_to(&request.viewer));
-        let seen = figures::count_by(&request.conn.get(), seen, exchange::Column::Status).await?;
+        let seen = figures::count_by(&request.conn, seen, exchange::Column::Status).await?;
         Ok(told(counts, &seen).map(|(status, count)| MatchesInState { status, count, period: self.0.clone() }).collect())
     }
 
@@ -317,9 +317,9 @@ impl Statistics {
     async fn matches_by_category(&self, ctx: &Context<'_>) -> Result<Vec<MatchesOfCategory>> {
         let request = request(ctx);
         let select = self.0.matches(&request.viewer, request.now());
-        let counts = figures::count_by(&request.conn.get(), select.clone(), exchange::Column::Category).await?;
+        let counts = figures::count_by(&request.conn, select.clone(), exchange::Column::Category).await?;
         let seen = select.filter(matches_visible_to(&request.viewer));
-        let seen = figures::count_by(&request.conn.get(), seen, exchange::Column::Category).await?;
+        let seen = figures::count_by(&request.conn, seen, exchange::Column::Category).await?;
         Ok(told(counts, &seen).map(|(category, count)| MatchesOfCategory { category, count, period: self.0.clone() }).collect())
     }
 
@@ -327,10 +327,10 @@ impl Statistics {
     /// those who do not see them all, below five.
     async fn on_time_share(&self, ctx: &Context<'_>) -> Result<Option<Decimal>> {
         let request = request(ctx);
-        let (viewer, now, db) = (&request.viewer, request.now(), request.conn.get());
-        let all = figures::count(&db, self.0.kept_or_broken(viewer, now)).await?;
-        let seen = figures::count(&db, self.0.kept_or_broken(viewer, now).filter(matches_visible_to(viewer))).await?;
-        Ok(share(figures::count(&db, self.0.on_time(viewer, now)).await?, all, if seen == all { 1 } else { FEWEST }))
+        let (viewer, now, db) = (&request.viewer, request.now(), &request.conn);
+        let all = figures::count(db, self.0.kept_or_broken(viewer, now)).await?;
+        let seen = figures::count(db, self.0.kept_or_broken(viewer, now).filter(matches_visible_to(viewer))).await?;
+        Ok(share(figures::count(db, self.0.on_time(viewer, now)).await?, all, if seen == all { 1 } else { FEWEST }))
     }
 
     /// The matches behind `onTimeShare`, kept and broken, newest first, as far as the viewer may see them.
@@ -345,15 +345,15 @@ impl Statistics {
     ) -> Result<MatchConnection> {
         let (viewer, now) = (&request(ctx).viewer, request(ctx).now());
         let select = if kept.unwrap_or(false) { self.0.on_time(viewer, now) } else { self.0.kept_or_broken(viewer, now) };
-        matches(ctx, select, PageArgs::new(first, after, last, before)?).await
+        matches(ctx, select, PageArgs::new(ctx, first, after, last, before)?).await
     }
 
     /// Of the communities' ratings that were released in the period, the percentage of EXCELLENT and GOOD; null below five ratings.
     async fn satisfaction(&self, ctx: &Context<'_>) -> Result<Option<Decimal>> {
         let request = request(ctx);
-        let (viewer, now, db) = (&request.viewer, request.now(), request.conn.get());
-        let all = figures::count(&db, self.0.rated(viewer, now, &ALL)).await?;
-        Ok(share(figures::count(&db, self.0.rated(viewer, now, &GOOD)).await?, all, FEWEST))
+        let (viewer, now, db) = (&request.viewer, request.now(), &request.conn);
+        let all = figures::count(db, self.0.rated(viewer, now, &ALL)).await?;
+        Ok(share(figures::count(db, self.0.rated(viewer, now, &GOOD)).await?, all, FEWEST))
     }
 
     /// The matches behind `satisfaction`, newest first, as far as the viewer may see them.
@@ -366,7 +366,7 @@ impl Statistics {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<MatchConnection> {
         let select = self.0.rated(&request(ctx).viewer, request(ctx).now(), &ALL);
-        matches(ctx, select, PageArgs::new(first, after, last, before)?).await
+        matches(ctx, select, PageArgs::new(ctx, first, after, last, before)?).await
     }
 }
 

@@ -52,6 +52,12 @@ pub mod pledge {
         pub created_at: DateTimeUtc,
     }
 
+    crate::db::row!(Model {
+        id, district_id, unit_id, form, category, title, description, measure, total, available, held, given,
+        per_session, weekly_hours, audience, conditions, status, reason, stale, serves_all, valid_until,
+        confirmed_on, submitted_by, created_at,
+    });
+
     impl ActiveModelBehavior for ActiveModel {}
 }
 

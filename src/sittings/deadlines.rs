@@ -24,7 +24,7 @@ pub async fn run(app: &App) -> Result<u64> {
         .order_by_asc(plan::Column::WarnOn)
         .limit(BATCH)
         .into_tuple::<Uuid>()
-        .all(app.db().pool())
+        .all(app.db())
         .await?;
     each(app, due, |work, zone| async move { warn(&work, zone).await }).await
 }

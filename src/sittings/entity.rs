@@ -61,6 +61,8 @@ pub mod reservation {
         pub reserved_at: DateTimeUtc,
     }
 
+    crate::db::row!(Model);
+
     impl ActiveModelBehavior for ActiveModel {}
 }
 

@@ -37,6 +37,8 @@ pub mod unit {
         pub created_at: DateTimeUtc,
     }
 
+    crate::db::row!(Model);
+
     impl ActiveModelBehavior for ActiveModel {}
 }
 
@@ -55,6 +57,8 @@ pub mod alliance {
         pub model: Option<String>,
         pub created_at: DateTimeUtc,
     }
+
+    crate::db::row!(Model);
 
     impl ActiveModelBehavior for ActiveModel {}
 }
@@ -79,6 +83,8 @@ pub mod membership {
         pub reason: Option<String>,
         pub created_at: DateTimeUtc,
     }
+
+    crate::db::row!(Model);
 
     impl ActiveModelBehavior for ActiveModel {}
 }

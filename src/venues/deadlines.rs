@@ -22,7 +22,7 @@ pub async fn run(app: &App) -> Result<u64> {
         .order_by_asc(co_building::Column::Until)
         .limit(BATCH)
         .into_tuple::<Uuid>()
-        .all(app.db().pool())
+        .all(app.db())
         .await?;
     each(app, over, |work, id| async move { step(&work, id, Step::End, None).await.map(|_| ()) }).await
 }

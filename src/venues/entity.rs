@@ -37,6 +37,8 @@ pub mod venue {
         pub created_at: DateTimeUtc,
     }
 
+    crate::db::row!(Model);
+
     impl ActiveModelBehavior for ActiveModel {}
 }
 

@@ -10,16 +10,16 @@ use crate::support::{Actor, Id, TestApp, Value, World, json, workdays};
 const MANY: usize = 22;
 
 /// A page as some screen shows it: its name, who asks, the most statements that it may cost, the document with `$n` for the sizes of pages.
-struct Screen<'a> {
-    name: &'static str,
-    who: &'a Actor,
+pub(super) struct Screen<'a> {
+    pub(super) name: &'static str,
+    pub(super) who: &'a Actor,
     most: u64,
-    document: &'static str,
+    pub(super) document: &'static str,
 }
 
 /// More than twenty of everything that is listed: units with a membership, a pairing and a pledge each, needs with matches, one of them
 /// with as many as that, reported, accepted and rated; alliances, areas, accounts.
-async fn plenty(app: &TestApp, w: &World) {
+pub(super) async fn plenty(app: &TestApp, w: &World) {
     let key = |id: &str| GlobalId::parse(id).expect("a global id").key;
     let account = app.account_of("unit").await;
     let mut units = Vec::new();
@@ -75,7 +75,7 @@ async fn plenty(app: &TestApp, w: &World) {
 }
 
 /// As many stations with a room, a canteen and a service each, booked, reserved and shared by a unit.
-async fn stations(app: &TestApp, w: &World) {
+pub(super) async fn stations(app: &TestApp, w: &World) {
     for n in 0..MANY {
         let station = json!({ "area": w.taoyuan, "name": format!("第{n}服务站"), "kind": "STATION", "hours": workdays("08:00", "18:00") });
         let station = w.secretary.add_venue(station).await.done();
@@ -160,6 +160,42 @@ fn screen<'a>(name: &'static str, who: &'a Actor, most: u64, document: &'static 
     Screen { name, who, most, document }
 }
 
+pub(super) fn screens<'a>(w: &'a World, nobody: &'a Actor) -> Vec<Screen<'a>> {
+    vec![
+        screen("needs as nobody", nobody, 9, NEEDS),
+        screen("needs as many units", &w.unit, 22, NEEDS),
+        screen("needs as their secretary", &w.secretary, 18, NEEDS),
+        screen("needs as an auditor", &w.auditor, 18, NEEDS),
+        screen("needs by words and state", &w.unit, 8, SEARCH),
+        screen("matches as many units", &w.unit, 30, MATCHES),
+        screen("matches as their secretary", &w.secretary, 24, MATCHES),
+        screen("pledges as nobody", nobody, 9, PLEDGES),
+        screen("pledges as a street", &w.street, 12, PLEDGES),
+        screen("pledges as many units", &w.unit, 12, PLEDGES),
+        screen("units as nobody", nobody, 16, UNITS),
+        screen("units as a district", &w.district, 18, UNITS),
+        screen("alliances as a street", &w.street, 16, ALLIANCES),
+        screen("areas as nobody", nobody, 5, AREAS),
+        screen("accounts as a district", &w.district, 8, ACCOUNTS),
+        screen("the journal as an auditor", &w.auditor, 5, JOURNAL),
+        screen("statistics as an auditor", &w.auditor, 30, STATISTICS),
+        screen("statistics as nobody", nobody, 24, STATISTICS),
+    ]
+}
+
+pub(super) fn venue_screens<'a>(w: &'a World, nobody: &'a Actor) -> Vec<Screen<'a>> {
+    vec![
+        screen("venues as nobody", nobody, 17, VENUES),
+        screen("venues as their secretary", &w.secretary, 22, VENUES),
+        screen("venues as a unit", &w.unit, 22, VENUES),
+        screen("venues with a free room", nobody, 8, FREE),
+        screen("bookings as a unit", &w.unit, 16, BOOKINGS),
+        screen("bookings as a secretary", &w.secretary, 16, BOOKINGS),
+        screen("reservations as a secretary", &w.secretary, 12, RESERVATIONS),
+        screen("free times of ninety days", nobody, 4, FREE_TIMES),
+    ]
+}
+
 async fn cost(app: &TestApp, screen: &Screen<'_>, n: usize) -> u64 {
     let before = app.db().statements();
     let data = screen.who.query(screen.document, json!({ "n": n })).await;
@@ -189,44 +225,14 @@ both! {
         let w = app.world().await;
         plenty(app, &w).await;
         let nobody = app.anyone();
-        let screens = [
-            screen("needs as nobody", &nobody, 9, NEEDS),
-            screen("needs as many units", &w.unit, 22, NEEDS),
-            screen("needs as their secretary", &w.secretary, 18, NEEDS),
-            screen("needs as an auditor", &w.auditor, 18, NEEDS),
-            screen("needs by words and state", &w.unit, 8, SEARCH),
-            screen("matches as many units", &w.unit, 30, MATCHES),
-            screen("matches as their secretary", &w.secretary, 24, MATCHES),
-            screen("pledges as nobody", &nobody, 9, PLEDGES),
-            screen("pledges as a street", &w.street, 12, PLEDGES),
-            screen("pledges as many units", &w.unit, 12, PLEDGES),
-            screen("units as nobody", &nobody, 16, UNITS),
-            screen("units as a district", &w.district, 18, UNITS),
-            screen("alliances as a street", &w.street, 16, ALLIANCES),
-            screen("areas as nobody", &nobody, 5, AREAS),
-            screen("accounts as a district", &w.district, 8, ACCOUNTS),
-            screen("the journal as an auditor", &w.auditor, 5, JOURNAL),
-            screen("statistics as an auditor", &w.auditor, 30, STATISTICS),
-            screen("statistics as nobody", &nobody, 24, STATISTICS),
-        ];
-        costs_the_same(app, &screens).await;
+        costs_the_same(app, &screens(&w, &nobody)).await;
     }
 
     async fn a_page_of_venues_costs_as_many_statements_as_two_of_them(app) {
         let w = app.world().await;
         stations(app, &w).await;
         let nobody = app.anyone();
-        let screens = [
-            screen("venues as nobody", &nobody, 17, VENUES),
-            screen("venues as their secretary", &w.secretary, 22, VENUES),
-            screen("venues as a unit", &w.unit, 22, VENUES),
-            screen("venues with a free room", &nobody, 8, FREE),
-            screen("bookings as a unit", &w.unit, 16, BOOKINGS),
-            screen("bookings as a secretary", &w.secretary, 16, BOOKINGS),
-            screen("reservations as a secretary", &w.secretary, 12, RESERVATIONS),
-            screen("free times of ninety days", &nobody, 4, FREE_TIMES),
-        ];
-        costs_the_same(app, &screens).await;
+        costs_the_same(app, &venue_screens(&w, &nobody)).await;
     }
 
     async fn objects_by_id_cost_one_statement_a_kind(app) {

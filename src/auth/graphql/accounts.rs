@@ -13,9 +13,10 @@ use super::without_headers;
 use crate::auth::account_node;
 use crate::auth::accounts::{self, NewAccount};
 use crate::auth::entity::account;
+use crate::db::padded;
 use crate::error::AppError;
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
-use crate::graphql::{Loaders, Request, kept, key, mutate, payload, request, wants_total};
+use crate::graphql::{Loaders, Request, kept, key, mutate, payload, request};
 use crate::ids::NodeKind;
 use crate::search as words;
 
@@ -72,9 +73,9 @@ impl Loader<AccountKey> for Loaders {
 
     async fn load(&self, keys: &[AccountKey]) -> std::result::Result<HashMap<AccountKey, Account>, AppError> {
         let rows = account::Entity::find()
-            .filter(account::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(account::Column::Id.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(accounts::visible_to(&self.0.viewer))
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (AccountKey(row.id), Account(row))).collect())
     }
@@ -98,7 +99,7 @@ impl AccountQuery {
         let request = request(ctx);
         kept(ctx, accounts::manages(&request.viewer))?;
         words::check(search.as_deref())?;
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let mut select = account::Entity::find().filter(accounts::visible_to(&request.viewer));
         if let Some(search) = search {
             let plain = search.trim().replace('\0', "");
@@ -116,7 +117,7 @@ impl AccountQuery {
             descending: false,
             id: Expr::col((account::Entity, account::Column::Id)),
         };
-        Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, select, &sort, &args).await?.into())
     }
 }
 

@@ -14,6 +14,7 @@ use crate::auth::entity::role_grant;
 use crate::auth::grants::{self, NewGrant};
 use crate::calendar::shanghai_day;
 use crate::date::{Date, day};
+use crate::db::padded;
 use crate::error::AppError;
 use crate::graphql::{Loaders, id, key, key_of, mutate, payload, request};
 use crate::ids::NodeKind;
@@ -80,9 +81,9 @@ impl Loader<GrantKey> for Loaders {
 
     async fn load(&self, keys: &[GrantKey]) -> std::result::Result<HashMap<GrantKey, RoleGrantView>, AppError> {
         let rows = role_grant::Entity::find()
-            .filter(role_grant::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(role_grant::Column::Id.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(grants::visible_to(&self.0.viewer))
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (GrantKey(row.id), RoleGrantView(row))).collect())
     }
@@ -98,11 +99,11 @@ impl Loader<GrantsOf> for Loaders {
 
     async fn load(&self, keys: &[GrantsOf]) -> std::result::Result<HashMap<GrantsOf, Vec<RoleGrantView>>, AppError> {
         let rows = role_grant::Entity::find()
-            .filter(role_grant::Column::AccountId.is_in(keys.iter().map(|key| key.0)))
+            .filter(role_grant::Column::AccountId.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(grants::visible_to(&self.0.viewer))
             .filter(grants::not_over(shanghai_day(self.0.now())))
             .order_by_asc(role_grant::Column::Id)
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         let mut found: HashMap<_, Vec<_>> = HashMap::new();
         for row in rows {

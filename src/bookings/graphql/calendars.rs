@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::bookings::calendars;
 use crate::bookings::entity::calendar;
+use crate::db::padded;
 use crate::error::AppError;
 use crate::graphql::{Loaders, key, key_of, mutate, payload, request};
 use crate::ids::NodeKind;
@@ -64,9 +65,9 @@ impl Loader<CalendarKey> for Loaders {
     async fn load(&self, keys: &[CalendarKey]) -> std::result::Result<HashMap<CalendarKey, BookingCalendar>, AppError> {
         let Some(account) = self.0.viewer.account_id() else { return Ok(HashMap::new()) };
         let rows = calendar::Entity::find()
-            .filter(calendar::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(calendar::Column::Id.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(calendar::Column::AccountId.eq(account))
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (CalendarKey(row.id), BookingCalendar(row))).collect())
     }
@@ -84,7 +85,7 @@ impl CalendarQuery {
             .filter(calendar::Column::AccountId.eq(account))
             .filter(calendar::Column::RevokedAt.is_null())
             .order_by_asc(calendar::Column::Id)
-            .all(&request(ctx).conn.get())
+            .all(&request(ctx).conn)
             .await;
         Ok(rows.map_err(AppError::from)?.into_iter().map(BookingCalendar).collect())
     }

@@ -10,7 +10,7 @@ use crate::bookings::entity::{booking, known_to};
 use crate::bookings::rules::BookingStatus;
 use crate::date::instant;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
-use crate::graphql::{key_of, request, wants_total};
+use crate::graphql::{key_of, request};
 use crate::ids::NodeKind;
 
 /// Which bookings to list.
@@ -60,7 +60,7 @@ impl BookingQuery {
     ) -> Result<BookingConnection> {
         use booking::Column;
         let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let mut wanted = Condition::all().add(known_to(&request.viewer));
         if let Some(status) = filter.status {
@@ -91,6 +91,6 @@ impl BookingQuery {
             },
             _ => Sort::newest((booking::Entity, Column::Id)),
         };
-        Ok(page(&request.conn, booking::Entity::find().filter(wanted), &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, booking::Entity::find().filter(wanted), &sort, &args).await?.into())
     }
 }

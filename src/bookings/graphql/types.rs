@@ -14,7 +14,9 @@ use crate::bookings::entity::{booking, known_to, live, series, visible_to};
 use crate::bookings::rules::free::LONGEST_BUFFERS;
 use crate::bookings::rules::{self, BookingStatus};
 use crate::calendar::Span;
+use crate::db::padded;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::paging::{alike, connection};
 use crate::graphql::{Action, Can, Loaders, can, offered, request};
 use crate::matches::graphql::{Match, MatchKey};
@@ -127,7 +129,7 @@ impl Booking {
     }
 
     /// What the viewer may do with it: APPROVE, REJECT, CANCEL, TAKE_UP, COMPLETE, MARK_NO_SHOW.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let (viewer, now, booking) = (&request(ctx).viewer, request(ctx).now(), &self.0);
         let (venue, zone) = (venue(ctx, booking.venue_id).await?, zone(ctx, booking.zone_id).await?);
         let (owner, party) = (venue.0.scope(), self.party(ctx).await?);
@@ -141,12 +143,12 @@ impl Booking {
             Err(_) => answer(rules::cancel(booking, now)),
         };
         Ok(vec![
-            can(ctx, Action::Approve, answer(rules::approve(booking, viewer.account_id(), now))),
-            can(ctx, Action::Reject, answer(rules::reject(booking))),
-            can(ctx, Action::Cancel, cancel),
-            can(ctx, Action::TakeUp, may(Permission::BookZone, &party, rules::take_up(booking, &venue.0, &zone.0, now))),
-            can(ctx, Action::Complete, answer(rules::conclude(booking, BookingStatus::Completed, now))),
-            can(ctx, Action::MarkNoShow, answer(rules::conclude(booking, BookingStatus::NoShow, now))),
+            can(Action::Approve, answer(rules::approve(booking, viewer.account_id(), now))),
+            can(Action::Reject, answer(rules::reject(booking))),
+            can(Action::Cancel, cancel),
+            can(Action::TakeUp, may(Permission::BookZone, &party, rules::take_up(booking, &venue.0, &zone.0, now))),
+            can(Action::Complete, answer(rules::conclude(booking, BookingStatus::Completed, now))),
+            can(Action::MarkNoShow, answer(rules::conclude(booking, BookingStatus::NoShow, now))),
         ])
     }
 }
@@ -179,9 +181,9 @@ impl Loader<BookingKey> for Loaders {
 
     async fn load(&self, keys: &[BookingKey]) -> std::result::Result<HashMap<BookingKey, Booking>, AppError> {
         let rows = booking::Entity::find()
-            .filter(booking::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(booking::Column::Id.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(visible_to(&self.0.viewer))
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (BookingKey(row.id), Booking(row))).collect())
     }
@@ -203,10 +205,10 @@ impl Loader<Known> for Loaders {
         let known = booking::Entity::find()
             .select_only()
             .column(booking::Column::Id)
-            .filter(booking::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(booking::Column::Id.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(known_to(&self.0.viewer))
             .into_tuple::<Uuid>()
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(known.into_iter().map(|id| (Known(id), ())).collect())
     }
@@ -229,7 +231,7 @@ impl Loader<BookingsOf> for Loaders {
         for keys in alike(keys, |key| (key.from, key.to)) {
             let (from, to) = (keys[0].from, keys[0].to);
             let rows = booking::Entity::find()
-                .filter(booking::Column::ZoneId.is_in(keys.iter().map(|key| key.zone)))
+                .filter(booking::Column::ZoneId.is_in(padded(keys.iter().map(|key| key.zone))))
                 // No booking is longer than a day: a lower bound for the index.
                 .filter(booking::Column::StartsAt.gt(from - chrono::TimeDelta::days(1)))
                 .filter(booking::Column::StartsAt.lt(to))
@@ -237,7 +239,7 @@ impl Loader<BookingsOf> for Loaders {
                 .filter(visible_to(&self.0.viewer))
                 .order_by_asc(booking::Column::StartsAt)
                 .order_by_asc(booking::Column::Id)
-                .all(&self.0.conn.get())
+                .all(&self.0.conn)
                 .await?;
             for row in rows {
                 found.entry(BookingsOf { zone: row.zone_id, from, to }).or_default().push(Booking(row));
@@ -257,10 +259,10 @@ impl Loader<BookedFor> for Loaders {
 
     async fn load(&self, keys: &[BookedFor]) -> std::result::Result<HashMap<BookedFor, Vec<Booking>>, AppError> {
         let rows = booking::Entity::find()
-            .filter(booking::Column::MatchId.is_in(keys.iter().map(|key| key.0)))
+            .filter(booking::Column::MatchId.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(visible_to(&self.0.viewer))
             .order_by_asc(booking::Column::Id)
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         let mut found: HashMap<BookedFor, Vec<Booking>> = HashMap::new();
         for row in rows {
@@ -289,7 +291,7 @@ impl Loader<HeldIn> for Loaders {
         let mut found: HashMap<HeldIn, Vec<Span>> = HashMap::new();
         for keys in alike(keys, |key| (key.from, key.to)) {
             let (from, to) = (keys[0].from, keys[0].to);
-            for row in live(keys.iter().map(|key| key.zone), from - LONGEST_BUFFERS, to + LONGEST_BUFFERS).all(&self.0.conn.get()).await? {
+            for row in live(keys.iter().map(|key| key.zone), from - LONGEST_BUFFERS, to + LONGEST_BUFFERS).all(&self.0.conn).await? {
                 found.entry(HeldIn { zone: row.zone_id, from, to }).or_default().push((row.held_from, row.held_until));
             }
         }
@@ -341,9 +343,9 @@ impl Loader<SeriesKey> for Loaders {
         use sea_orm::sea_query::Query;
         let known = Query::select().column(booking::Column::SeriesId).from(booking::Entity).cond_where(known_to(&self.0.viewer)).to_owned();
         let rows = series::Entity::find()
-            .filter(series::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(series::Column::Id.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(series::Column::Id.in_subquery(known))
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (SeriesKey(row.id), BookingSeries(row))).collect())
     }
@@ -359,9 +361,9 @@ impl Loader<OfSeries> for Loaders {
 
     async fn load(&self, keys: &[OfSeries]) -> std::result::Result<HashMap<OfSeries, Vec<Booking>>, AppError> {
         let rows = booking::Entity::find()
-            .filter(booking::Column::SeriesId.is_in(keys.iter().map(|key| key.0)))
+            .filter(booking::Column::SeriesId.is_in(padded(keys.iter().map(|key| key.0))))
             .order_by_asc(booking::Column::Id)
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         let mut found: HashMap<OfSeries, Vec<Booking>> = HashMap::new();
         for row in rows {

@@ -49,6 +49,10 @@ const NEEDS: &str = "{ needs(first: 100) { nodes { id title community { name }
   matches(first: 20) { nodes { id unit { name } viewerCan { action allowed } } }
   viewerCan { action allowed code message } } } }";
 
+fn admit(query: &str, operation_name: Option<&str>, variables: &Variables, limits: &Limits) -> Result<Admitted, Refused> {
+    super::admit(&Documents::default(), query, operation_name, variables, limits)
+}
+
 fn plain(query: &str) -> Result<Admitted, Refused> {
     admit(query, None, &Variables::default(), &Limits::default())
 }

@@ -13,8 +13,10 @@ use super::types::{Match, MatchKey};
 use crate::auth::Permission;
 use crate::bookings::graphql::{Booking, BookingKey};
 use crate::date::Date;
+use crate::db::padded;
 use crate::decimal::Decimal;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::{Action, Can, Loaders, can, offered, request};
 use crate::matches::entity::{delivery, evaluation, exchange, visible_to};
 use crate::matches::rules::{self, DeliveryStatus, Grade, MatchSide};
@@ -96,14 +98,14 @@ impl Delivery {
     }
 
     /// What the viewer may do with it: ACCEPT, REFUSE.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let request = request(ctx);
         let exchange = request.loader.load_one(MatchKey(self.0.match_id)).await?.ok_or(AppError::NotFound)?;
         let may = |accepted| {
             let permitted = request.viewer.may(Permission::AcceptDelivery, &exchange.0.at().scope());
             offered(permitted, rules::answer_report(&self.0, accepted, request.viewer.account_id()), self.0.status.state())
         };
-        Ok(vec![can(ctx, Action::Accept, may(self.0.quantity)), can(ctx, Action::Refuse, may(0))])
+        Ok(vec![can(Action::Accept, may(self.0.quantity)), can(Action::Refuse, may(0))])
     }
 }
 
@@ -163,7 +165,7 @@ impl Loader<DeliveryKey> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[DeliveryKey]) -> std::result::Result<HashMap<DeliveryKey, Delivery>, AppError> {
-        let rows = deliveries(self).filter(delivery::Column::Id.is_in(keys.iter().map(|key| key.0))).all(&self.0.conn.get()).await?;
+        let rows = deliveries(self).filter(delivery::Column::Id.is_in(padded(keys.iter().map(|key| key.0)))).all(&self.0.conn).await?;
         Ok(rows.into_iter().map(|row| (DeliveryKey(row.id), Delivery(row))).collect())
     }
 }
@@ -176,7 +178,7 @@ impl Loader<EvaluationKey> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[EvaluationKey]) -> std::result::Result<HashMap<EvaluationKey, Evaluation>, AppError> {
-        let rows = evaluations(self).filter(evaluation::Column::Id.is_in(keys.iter().map(|key| key.0))).all(&self.0.conn.get()).await?;
+        let rows = evaluations(self).filter(evaluation::Column::Id.is_in(padded(keys.iter().map(|key| key.0)))).all(&self.0.conn).await?;
         Ok(rows.into_iter().map(|row| (EvaluationKey(row.id), Evaluation(row))).collect())
     }
 }
@@ -191,9 +193,9 @@ impl Loader<DeliveriesOf> for Loaders {
 
     async fn load(&self, keys: &[DeliveriesOf]) -> std::result::Result<HashMap<DeliveriesOf, Vec<Delivery>>, AppError> {
         let rows = delivery::Entity::find()
-            .filter(delivery::Column::MatchId.is_in(keys.iter().map(|key| key.0)))
+            .filter(delivery::Column::MatchId.is_in(padded(keys.iter().map(|key| key.0))))
             .order_by_asc(delivery::Column::Id)
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         let mut found: HashMap<_, Vec<_>> = HashMap::new();
         for row in rows {
@@ -216,9 +218,9 @@ impl Loader<EvaluationsOf> for Loaders {
 
     async fn load(&self, keys: &[EvaluationsOf]) -> std::result::Result<HashMap<EvaluationsOf, Vec<Evaluation>>, AppError> {
         let rows = evaluation::Entity::find()
-            .filter(evaluation::Column::MatchId.is_in(keys.iter().map(|key| key.0)))
+            .filter(evaluation::Column::MatchId.is_in(padded(keys.iter().map(|key| key.0))))
             .order_by_asc(evaluation::Column::Id)
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         let mut found: HashMap<_, Vec<_>> = HashMap::new();
         for row in rows {

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::types::MatchConnection;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
-use crate::graphql::{key_of, request, wants_total};
+use crate::graphql::{key_of, request};
 use crate::ids::NodeKind;
 use crate::matches::entity::{exchange, visible_to};
 use crate::matches::rules::MatchStatus;
@@ -55,7 +55,7 @@ impl MatchQuery {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<MatchConnection> {
         let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let mut wanted = Condition::all().add(visible_to(&request.viewer));
         if let Some(status) = filter.status {
@@ -83,6 +83,6 @@ impl MatchQuery {
             },
             _ => Sort::newest((exchange::Entity, exchange::Column::Id)),
         };
-        Ok(page(&request.conn, exchange::Entity::find().filter(wanted), &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, exchange::Entity::find().filter(wanted), &sort, &args).await?.into())
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -15,8 +14,10 @@ use crate::areas::graphql::{GovernanceArea, area};
 use crate::auth::{Permission, Scope};
 use crate::bookings::graphql::{BookedFor, Booking};
 use crate::date::Date;
+use crate::db::padded;
 use crate::decimal::Decimal;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::paging::{Page, PageArgs, Sort, alike, connection, pages};
 use crate::graphql::{Action, Can, Loaders, can, offered, request};
 use crate::matches::entity::{exchange, visible_to};
@@ -175,7 +176,7 @@ impl Match {
     }
 
     /// What the viewer may do with it: CONFIRM, REJECT, CANCEL, TRANSFER, BOOK, REPORT, EVALUATE.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let (viewer, now) = (&request(ctx).viewer, request(ctx).now());
         let exchange = &self.0;
         let by = viewer.account_id();
@@ -207,13 +208,13 @@ impl Match {
             _ => Ok(open),
         });
         Ok(vec![
-            can(ctx, Action::Confirm, may(Permission::AnswerMatch, &answering, confirm)),
-            can(ctx, Action::Reject, may(Permission::AnswerMatch, &answering, rules::answer(exchange, false, by, now))),
-            can(ctx, Action::Cancel, by_side(&|side| rules::cancel(exchange, side))),
-            can(ctx, Action::Transfer, may(Permission::TransferMatch, &unit, rules::propose(exchange, handing_on.proposed).map(|()| true))),
-            can(ctx, Action::Book, book),
-            can(ctx, Action::Report, may(Permission::ReportDelivery, &unit, rules::report(exchange).map(|()| true))),
-            can(ctx, Action::Evaluate, by_side(&|side| rules::evaluate(exchange, side).map(|()| true))),
+            can(Action::Confirm, may(Permission::AnswerMatch, &answering, confirm)),
+            can(Action::Reject, may(Permission::AnswerMatch, &answering, rules::answer(exchange, false, by, now))),
+            can(Action::Cancel, by_side(&|side| rules::cancel(exchange, side))),
+            can(Action::Transfer, may(Permission::TransferMatch, &unit, rules::propose(exchange, handing_on.proposed).map(|()| true))),
+            can(Action::Book, book),
+            can(Action::Report, may(Permission::ReportDelivery, &unit, rules::report(exchange).map(|()| true))),
+            can(Action::Evaluate, by_side(&|side| rules::evaluate(exchange, side).map(|()| true))),
         ])
     }
 }
@@ -229,9 +230,9 @@ impl Loader<MatchKey> for Loaders {
 
     async fn load(&self, keys: &[MatchKey]) -> std::result::Result<HashMap<MatchKey, Match>, AppError> {
         let rows = exchange::Entity::find()
-            .filter(exchange::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(exchange::Column::Id.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(visible_to(&self.0.viewer))
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (MatchKey(row.id), Match::from(row))).collect())
     }
@@ -257,11 +258,11 @@ impl Loader<HandingOn> for Loaders {
     /// Whether or not the viewer sees the other match: only the rule's answer is shown.
     async fn load(&self, keys: &[HandingOn]) -> std::result::Result<HashMap<HandingOn, Handing>, AppError> {
         let open = Condition::all()
-            .add(exchange::Column::TransferOfId.is_in(keys.iter().map(|key| key.id)))
+            .add(exchange::Column::TransferOfId.is_in(padded(keys.iter().map(|key| key.id))))
             .add(exchange::Column::Status.eq(MatchStatus::Applied));
         let rows = exchange::Entity::find()
-            .filter(Condition::any().add(exchange::Column::Id.is_in(keys.iter().filter_map(|key| key.of))).add(open))
-            .all(&self.0.conn.get())
+            .filter(Condition::any().add(exchange::Column::Id.is_in(padded(keys.iter().filter_map(|key| key.of)))).add(open))
+            .all(&self.0.conn)
             .await?;
         let handing = |key: &HandingOn| Handing {
             from: rows.iter().find(|row| Some(row.id) == key.of).cloned(),
@@ -276,7 +277,6 @@ impl Loader<HandingOn> for Loaders {
 pub struct MatchesPage {
     pub need: Uuid,
     pub args: PageArgs,
-    pub total: bool,
 }
 
 impl Loader<MatchesPage> for Loaders {
@@ -285,13 +285,11 @@ impl Loader<MatchesPage> for Loaders {
 
     async fn load(&self, keys: &[MatchesPage]) -> std::result::Result<HashMap<MatchesPage, Page<Match>>, AppError> {
         let mut found = HashMap::new();
-        for keys in alike(keys, |key| (&key.args, key.total)) {
-            let select = exchange::Entity::find()
-                .filter(exchange::Column::NeedId.is_in(keys.iter().map(|key| key.need)))
-                .filter(visible_to(&self.0.viewer));
+        for keys in alike(keys, |key| &key.args) {
+            let select = exchange::Entity::find().filter(visible_to(&self.0.viewer));
             let sort = Sort::newest((exchange::Entity, exchange::Column::Id));
-            let parent = Expr::col((exchange::Entity, exchange::Column::NeedId));
-            let mut by_need = pages(&self.0.conn, select, parent, &sort, &keys[0].args, keys[0].total).await?;
+            let parents = keys.iter().map(|key| key.need);
+            let mut by_need = pages(&self.0.conn, select, exchange::Column::NeedId, parents, &sort, &keys[0].args).await?;
             found.extend(keys.into_iter().map(|key| (key.clone(), by_need.remove(&key.need).unwrap_or_default().map(Match::from))));
         }
         Ok(found)

@@ -9,7 +9,7 @@ use crate::areas::entity::within;
 use crate::areas::graphql::area;
 use crate::date::{Date, day};
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
-use crate::graphql::{key_of, request, wants_total};
+use crate::graphql::{key_of, request};
 use crate::ids::NodeKind;
 use crate::needs::entity::{need, visible_to};
 use crate::needs::rules::{NeedStatus, Urgency};
@@ -71,7 +71,7 @@ impl NeedQuery {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<CommunityNeedConnection> {
         let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let mut wanted = visible_to(&request.viewer, request.now());
         wanted = Condition::all().add(wanted);
@@ -106,7 +106,7 @@ impl NeedQuery {
             }
             _ => Sort::newest((need::Entity, need::Column::Id)),
         };
-        Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, select, &sort, &args).await?.into())
     }
 }
 

@@ -14,10 +14,12 @@ use crate::areas::graphql::{AreaKey, GovernanceArea, area};
 use crate::auth::{Permission, Role, Scope, Viewer};
 use crate::calendar::shanghai_day;
 use crate::date::Date;
+use crate::db::padded;
 use crate::decimal::Decimal;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::paging::{PageArgs, connection};
-use crate::graphql::{Action, Can, Loaders, can, offered, request, wants_total};
+use crate::graphql::{Action, Can, Loaders, can, offered, request};
 use crate::matches::graphql::{MatchConnection, MatchesPage};
 use crate::needs::entity::{direction, need, standing_directions, visible_to};
 use crate::needs::rules::{self, IntakeChannel, NeedStatus, Urgency};
@@ -174,25 +176,25 @@ impl CommunityNeed {
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<MatchConnection> {
-        let args = PageArgs::new(first, after, last, before)?;
-        let key = MatchesPage { need: self.0.id, args, total: wants_total(ctx) };
+        let args = PageArgs::new(ctx, first, after, last, before)?;
+        let key = MatchesPage { need: self.0.id, args };
         Ok(request(ctx).loader.load_one(key).await?.unwrap_or_default().into())
     }
 
     /// What the viewer may do with it: UPDATE, SUBMIT, PUBLISH, RETURN, WITHDRAW, CLOSE, CLAIM.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let viewer = &request(ctx).viewer;
         let scope = self.0.at().scope();
         let need = &self.0;
         let may = |permission, rule| offered(viewer.may(permission, &scope), rule, need.status.state());
         Ok(vec![
-            can(ctx, Action::Update, may(Permission::ManageNeed, rules::update(need, false).map(|()| true))),
-            can(ctx, Action::Submit, may(Permission::ManageNeed, rules::submit(need))),
-            can(ctx, Action::Publish, may(Permission::ReviewNeed, rules::publish(need, viewer.account_id()))),
-            can(ctx, Action::Return, may(Permission::ReviewNeed, rules::return_(need))),
-            can(ctx, Action::Withdraw, may(Permission::ManageNeed, rules::end(need, NeedStatus::Withdrawn))),
-            can(ctx, Action::Close, may(Permission::ManageNeed, rules::end(need, NeedStatus::Closed))),
-            can(ctx, Action::Claim, self.may_claim(ctx).await?),
+            can(Action::Update, may(Permission::ManageNeed, rules::update(need, false).map(|()| true))),
+            can(Action::Submit, may(Permission::ManageNeed, rules::submit(need))),
+            can(Action::Publish, may(Permission::ReviewNeed, rules::publish(need, viewer.account_id()))),
+            can(Action::Return, may(Permission::ReviewNeed, rules::return_(need))),
+            can(Action::Withdraw, may(Permission::ManageNeed, rules::end(need, NeedStatus::Withdrawn))),
+            can(Action::Close, may(Permission::ManageNeed, rules::end(need, NeedStatus::Closed))),
+            can(Action::Claim, self.may_claim(ctx).await?),
         ])
     }
 }
@@ -249,9 +251,9 @@ impl Loader<NeedKey> for Loaders {
     async fn load(&self, keys: &[NeedKey]) -> std::result::Result<HashMap<NeedKey, CommunityNeed>, AppError> {
         let ids = keys.iter().map(|key| key.0);
         let rows = need::Entity::find()
-            .filter(need::Column::Id.is_in(ids))
+            .filter(need::Column::Id.is_in(padded(ids)))
             .filter(visible_to(&self.0.viewer, self.0.now()))
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (NeedKey(row.id), CommunityNeed::from(row))).collect())
     }
@@ -269,10 +271,10 @@ impl Loader<Directions> for Loaders {
         let query = standing_directions(&self.0.viewer.units(), shanghai_day(self.0.now()))
             .column((direction::Entity, direction::Column::NeedId))
             .column((direction::Entity, direction::Column::UnitId))
-            .and_where(Expr::col((direction::Entity, direction::Column::NeedId)).is_in(keys.iter().map(|key| key.0)))
+            .and_where(Expr::col((direction::Entity, direction::Column::NeedId)).is_in(padded(keys.iter().map(|key| key.0))))
             .to_owned();
         let mut found: HashMap<_, HashSet<_>> = HashMap::new();
-        for row in self.0.conn.get().query_all(&query).await? {
+        for row in self.0.conn.query_all(&query).await? {
             found.entry(Directions(row.try_get_by_index(0)?)).or_default().insert(row.try_get_by_index(1)?);
         }
         Ok(found)
@@ -292,11 +294,11 @@ impl Loader<CounterpartOf> for Loaders {
             .distinct()
             .column(Alias::new("need_id"))
             .from(Alias::new("matches"))
-            .and_where(Expr::col(Alias::new("need_id")).is_in(keys.iter().map(|key| key.0)))
+            .and_where(Expr::col(Alias::new("need_id")).is_in(padded(keys.iter().map(|key| key.0))))
             .and_where(Expr::col(Alias::new("unit_id")).is_in(self.0.viewer.units()))
             .and_where(Expr::col(Alias::new("status")).is_in(["CONFIRMED", "FULFILLING", "DELIVERED", "COMPLETED"]))
             .to_owned();
-        let rows = self.0.conn.get().query_all(&query).await?;
+        let rows = self.0.conn.query_all(&query).await?;
         rows.iter().map(|row| Ok((CounterpartOf(row.try_get_by_index(0)?), ()))).collect()
     }
 }

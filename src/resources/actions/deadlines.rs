@@ -24,7 +24,7 @@ pub async fn due(app: &App) -> Result<u64> {
     let mut ids = Vec::new();
     for (condition, day) in over {
         let due = Entity::find().select_only().column(pledge::Column::Id).filter(condition).order_by_asc(day).limit(BATCH);
-        ids.extend(due.into_tuple::<Uuid>().all(app.db().pool()).await?);
+        ids.extend(due.into_tuple::<Uuid>().all(app.db()).await?);
     }
     each(app, ids, |work, id| async move { pass(&work, id).await }).await
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use sea_orm::Select;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, QueryFilter, Select};
 use uuid::Uuid;
 
 use super::ResourcePledgeConnection;
@@ -14,7 +14,7 @@ use crate::calendar::shanghai_day;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::{Key, Page, PageArgs, Sort, alike, page, pages};
-use crate::graphql::{Loaders, Source, key_of, request, wants_total};
+use crate::graphql::{Loaders, Source, key_of, request};
 use crate::ids::NodeKind;
 use crate::resources::entity::{self, Filter, pledge};
 use crate::resources::rules::{NeedCategory, PledgeStatus, ResourceForm};
@@ -124,9 +124,9 @@ impl PledgeQuery {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<ResourcePledgeConnection> {
         let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let (select, sort) = Wanted::read(ctx, filter, order_by).await?.select(request)?;
-        Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, select, &sort, &args).await?.into())
     }
 }
 
@@ -138,7 +138,7 @@ pub async fn pledges_of(
     order: Option<PledgeOrder>,
     args: PageArgs,
 ) -> Result<ResourcePledgeConnection> {
-    let key = PledgesPage { unit, wanted: Wanted::read(ctx, filter, order).await?, args, total: wants_total(ctx) };
+    let key = PledgesPage { unit, wanted: Wanted::read(ctx, filter, order).await?, args };
     Ok(request(ctx).loader.load_one(key).await?.unwrap_or_default().into())
 }
 
@@ -148,7 +148,6 @@ struct PledgesPage {
     unit: Uuid,
     wanted: Wanted,
     args: PageArgs,
-    total: bool,
 }
 
 impl Loader<PledgesPage> for Loaders {
@@ -157,11 +156,10 @@ impl Loader<PledgesPage> for Loaders {
 
     async fn load(&self, keys: &[PledgesPage]) -> std::result::Result<HashMap<PledgesPage, Page<pledge::Model>>, AppError> {
         let mut found = HashMap::new();
-        for keys in alike(keys, |key| (&key.wanted, &key.args, key.total)) {
+        for keys in alike(keys, |key| (&key.wanted, &key.args)) {
             let (select, sort) = keys[0].wanted.select(&self.0)?;
-            let select = select.filter(pledge::Column::UnitId.is_in(keys.iter().map(|key| key.unit)));
-            let parent = Expr::col((pledge::Entity, pledge::Column::UnitId));
-            let mut by_unit = pages(&self.0.conn, select, parent, &sort, &keys[0].args, keys[0].total).await?;
+            let parents = keys.iter().map(|key| key.unit);
+            let mut by_unit = pages(&self.0.conn, select, pledge::Column::UnitId, parents, &sort, &keys[0].args).await?;
             found.extend(keys.into_iter().map(|key| (key.clone(), by_unit.remove(&key.unit).unwrap_or_default())));
         }
         Ok(found)

@@ -12,8 +12,10 @@ use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::auth::{Permission, Scope};
 use crate::calendar::shanghai_day;
 use crate::date::Date;
+use crate::db::padded;
 use crate::decimal::Decimal;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::paging::connection;
 use crate::graphql::{Action, Can, Loaders, can, request};
 use crate::refusal::Reason;
@@ -148,7 +150,7 @@ impl ResourcePledge {
     }
 
     /// What the viewer may do with it and, if not, why not.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let (request, pledge) = (request(ctx), &self.0);
         let (viewer, today) = (&request.viewer, shanghai_day(request.now()));
         let unit_active = unit(ctx, pledge.unit_id).await?.0.active;
@@ -160,7 +162,7 @@ impl ResourcePledge {
         let step = |action, permission, scope: &Scope, step| {
             let decide = || rules::step(pledge, step, today)?.ok_or_else(|| rules::wrong_state(pledge));
             let answer = viewer.may(permission, scope).and_then(|()| Ok(decide().map(|_| ())?));
-            can(ctx, action, answer)
+            can(action, answer)
         };
         let manage = Permission::ManagePledge;
         let submit = Step::Submit { review: request.app.settings().review_pledges, changed: true };
@@ -176,9 +178,9 @@ impl ResourcePledge {
             step(Action::Return, Permission::ReviewPledge, &review, Step::Return),
             step(Action::Pause, manage, &own, Step::Pause),
             step(Action::Resume, manage, &own, Step::Resume),
-            can(ctx, Action::Renew, renew),
+            can(Action::Renew, renew),
             step(Action::Withdraw, manage, &own, Step::Withdraw),
-            can(ctx, Action::Request, ask),
+            can(Action::Request, ask),
         ])
     }
 }
@@ -203,9 +205,9 @@ impl Loader<PledgeKey> for Loaders {
 
     async fn load(&self, keys: &[PledgeKey]) -> std::result::Result<HashMap<PledgeKey, ResourcePledge>, AppError> {
         let rows = pledge::Entity::find()
-            .filter(pledge::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(pledge::Column::Id.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(entity::visible_to(&self.0.viewer, shanghai_day(self.0.now())))
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (PledgeKey(row.id), ResourcePledge(row))).collect())
     }
@@ -220,7 +222,7 @@ impl Loader<AreasOf> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[AreasOf]) -> std::result::Result<HashMap<AreasOf, Vec<Uuid>>, AppError> {
-        let found = entity::areas_by_pledge(&self.0.conn.get(), keys.iter().map(|key| key.0)).await?;
+        let found = entity::areas_by_pledge(&self.0.conn, keys.iter().map(|key| key.0)).await?;
         Ok(found.into_iter().map(|(pledge, areas)| (AreasOf(pledge), areas)).collect())
     }
 }
@@ -234,7 +236,7 @@ impl Loader<ReviewScope> for Loaders {
     type Error = AppError;
 
     async fn load(&self, keys: &[ReviewScope]) -> std::result::Result<HashMap<ReviewScope, Scope>, AppError> {
-        let found = review_areas(&self.0.conn.get(), keys.iter().map(|key| key.0)).await?;
+        let found = review_areas(&self.0.conn, keys.iter().map(|key| key.0)).await?;
         Ok(found.into_iter().map(|(unit, scope)| (ReviewScope(unit), scope)).collect())
     }
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::calendar::shanghai_day;
 use crate::date::Date;
+use crate::db::padded;
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::paging::alike;
@@ -130,7 +131,7 @@ impl Loader<PlanKey> for Loaders {
 
     async fn load(&self, keys: &[PlanKey]) -> std::result::Result<HashMap<PlanKey, table::Model>, AppError> {
         let zones = keys.iter().map(|key| key.0);
-        let rows = table::Entity::find().filter(table::Column::ZoneId.is_in(zones)).all(&self.0.conn.get()).await?;
+        let rows = table::Entity::find().filter(table::Column::ZoneId.is_in(zones)).all(&self.0.conn).await?;
         Ok(rows.into_iter().map(|row| (PlanKey(row.zone_id), row)).collect())
     }
 }
@@ -156,14 +157,14 @@ impl Loader<TakenIn> for Loaders {
                 .select_only()
                 .columns([Column::ZoneId, Column::StartsAt])
                 .column_as(Expr::col(Column::Places).sum(), "places")
-                .filter(Column::ZoneId.is_in(keys.iter().map(|key| key.zone)))
+                .filter(Column::ZoneId.is_in(padded(keys.iter().map(|key| key.zone))))
                 .filter(Column::StartsAt.gte(from))
                 .filter(Column::StartsAt.lt(to))
                 .filter(Column::Status.eq(ReservationStatus::Reserved))
                 .group_by(Column::ZoneId)
                 .group_by(Column::StartsAt)
                 .into_tuple::<(Uuid, DateTime<Utc>, i64)>()
-                .all(&self.0.conn.get())
+                .all(&self.0.conn)
                 .await?;
             for (zone, starts_at, places) in sums {
                 found.entry(TakenIn { zone, from, to }).or_default().insert(starts_at, places);

@@ -12,10 +12,12 @@ use uuid::Uuid;
 use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::auth::Permission;
 use crate::date::instant;
+use crate::db::padded;
 use crate::decimal::Decimal;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
-use crate::graphql::{Action, Can, Loaders, can, key_of, offered, request, wants_total};
+use crate::graphql::{Action, Can, Loaders, can, key_of, offered, request};
 use crate::ids::NodeKind;
 use crate::sittings::entity::{reservation, visible_to};
 use crate::sittings::rules::{self, ReservationStatus};
@@ -95,7 +97,7 @@ impl Reservation {
     }
 
     /// What the viewer may do with it: CANCEL.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let request = request(ctx);
         let community = request.loader.load_one(AreaKey(self.0.community_id)).await?.ok_or(AppError::NotFound)?;
         let owner = venue(ctx, self.0.venue_id).await?.0.scope();
@@ -104,7 +106,7 @@ impl Reservation {
             .may(Permission::ReservePlaces, &community.0.scope())
             .or_else(|refused| request.viewer.may(Permission::ManageVenue, &owner).map_err(|_| refused));
         let answer = offered(permitted, rules::cancel(&self.0, request.now()), self.0.status.state());
-        Ok(vec![can(ctx, Action::Cancel, answer)])
+        Ok(vec![can(Action::Cancel, answer)])
     }
 }
 
@@ -119,9 +121,9 @@ impl Loader<ReservationKey> for Loaders {
 
     async fn load(&self, keys: &[ReservationKey]) -> std::result::Result<HashMap<ReservationKey, Reservation>, AppError> {
         let rows = reservation::Entity::find()
-            .filter(reservation::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(reservation::Column::Id.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(visible_to(&self.0.viewer))
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (ReservationKey(row.id), Reservation(row))).collect())
     }
@@ -159,7 +161,7 @@ impl ReservationQuery {
     ) -> Result<ReservationConnection> {
         use reservation::Column;
         let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let mut wanted = Condition::all().add(visible_to(&request.viewer));
         if let Some(status) = filter.status {
@@ -178,6 +180,6 @@ impl ReservationQuery {
             descending: false,
             id: Expr::col((reservation::Entity, Column::Id)),
         };
-        Ok(page(&request.conn, reservation::Entity::find().filter(wanted), &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, reservation::Entity::find().filter(wanted), &sort, &args).await?.into())
     }
 }

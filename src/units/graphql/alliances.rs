@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -13,9 +12,11 @@ use crate::areas::graphql::{GovernanceArea, area};
 use crate::auth::{Permission, Scope};
 use crate::calendar::shanghai_day;
 use crate::date::Date;
+use crate::db::padded;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::paging::{Page, PageArgs, Sort, alike, connection, pages};
-use crate::graphql::{Action, Can, Loaders, can, request, wants_total};
+use crate::graphql::{Action, Can, Loaders, can, request};
 use crate::units::entity::{self, alliance, membership};
 use crate::units::rules::{self, MembershipStatus, Step};
 
@@ -62,18 +63,18 @@ impl Alliance {
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<MembershipConnection> {
-        let args = PageArgs::new(first, after, last, before)?;
-        let key = MembershipsPage { alliance: self.0.id, status: filter.and_then(|filter| filter.status), args, total: wants_total(ctx) };
+        let args = PageArgs::new(ctx, first, after, last, before)?;
+        let key = MembershipsPage { alliance: self.0.id, status: filter.and_then(|filter| filter.status), args };
         Ok(request(ctx).loader.load_one(key).await?.unwrap_or_default().into())
     }
 
     /// What the viewer may do with it: UPDATE, INVITE.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let host = self.host_scope(ctx).await?;
         let viewer = &request(ctx).viewer;
         Ok(vec![
-            can(ctx, Action::Update, viewer.may(Permission::ManageAlliances, &host)),
-            can(ctx, Action::Invite, viewer.may(Permission::ManageMemberships, &host)),
+            can(Action::Update, viewer.may(Permission::ManageAlliances, &host)),
+            can(Action::Invite, viewer.may(Permission::ManageMemberships, &host)),
         ])
     }
 }
@@ -140,7 +141,7 @@ impl Membership {
     }
 
     /// What the viewer may do with it: ADMIT, SUSPEND, RESUME, LEAVE.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let host = alliance(ctx, self.0.alliance_id).await?.host_scope(ctx).await?;
         let request = request(ctx);
         let today = shanghai_day(request.now());
@@ -150,7 +151,7 @@ impl Membership {
             (Action::Resume, Step::Resume),
             (Action::Leave, Step::Withdraw),
         ];
-        let answer = |(action, step)| can(ctx, action, rules::may(&request.viewer, step, &self.0, &host, today));
+        let answer = |(action, step)| can(action, rules::may(&request.viewer, step, &self.0, &host, today));
         Ok(steps.map(answer).into())
     }
 }
@@ -176,7 +177,7 @@ impl Loader<AllianceKey> for Loaders {
     async fn load(&self, keys: &[AllianceKey]) -> std::result::Result<HashMap<AllianceKey, Alliance>, AppError> {
         let ids = keys.iter().map(|key| key.0);
         let rows =
-            alliance::Entity::find().filter(alliance::Column::Id.is_in(ids)).filter(entity::visible()).all(&self.0.conn.get()).await?;
+            alliance::Entity::find().filter(alliance::Column::Id.is_in(padded(ids))).filter(entity::visible()).all(&self.0.conn).await?;
         Ok(rows.into_iter().map(|row| (AllianceKey(row.id), Alliance(row))).collect())
     }
 }
@@ -190,7 +191,7 @@ impl Loader<MembershipKey> for Loaders {
 
     async fn load(&self, keys: &[MembershipKey]) -> std::result::Result<HashMap<MembershipKey, Membership>, AppError> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = membership::Entity::find().filter(membership::Column::Id.is_in(ids)).all(&self.0.conn.get()).await?;
+        let rows = membership::Entity::find().filter(membership::Column::Id.is_in(padded(ids))).all(&self.0.conn).await?;
         Ok(rows.into_iter().map(|row| (MembershipKey(row.id), Membership(row))).collect())
     }
 }
@@ -206,7 +207,6 @@ struct MembershipsPage {
     alliance: Uuid,
     status: Option<Vec<MembershipStatus>>,
     args: PageArgs,
-    total: bool,
 }
 
 impl Loader<MembershipsPage> for Loaders {
@@ -215,14 +215,14 @@ impl Loader<MembershipsPage> for Loaders {
 
     async fn load(&self, keys: &[MembershipsPage]) -> std::result::Result<HashMap<MembershipsPage, Page<membership::Model>>, AppError> {
         let mut found = HashMap::new();
-        for keys in alike(keys, |key| (&key.status, &key.args, key.total)) {
-            let mut select = membership::Entity::find().filter(membership::Column::AllianceId.is_in(keys.iter().map(|key| key.alliance)));
+        for keys in alike(keys, |key| (&key.status, &key.args)) {
+            let mut select = membership::Entity::find();
             if let Some(status) = &keys[0].status {
                 select = select.filter(membership::Column::Status.is_in(status.iter().copied()));
             }
             let sort = Sort::newest((membership::Entity, membership::Column::Id));
-            let parent = Expr::col((membership::Entity, membership::Column::AllianceId));
-            let mut by_parent = pages(&self.0.conn, select, parent, &sort, &keys[0].args, keys[0].total).await?;
+            let parents = keys.iter().map(|key| key.alliance);
+            let mut by_parent = pages(&self.0.conn, select, membership::Column::AllianceId, parents, &sort, &keys[0].args).await?;
             found.extend(keys.into_iter().map(|key| (key.clone(), by_parent.remove(&key.alliance).unwrap_or_default())));
         }
         Ok(found)

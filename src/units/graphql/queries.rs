@@ -8,7 +8,7 @@ use super::alliances::{AllianceConnection, AllianceFilter, AllianceOrder};
 use super::units::MemberUnitConnection;
 use crate::calendar::shanghai_day;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
-use crate::graphql::{key_of, request, wants_total};
+use crate::graphql::{key_of, request};
 use crate::ids::NodeKind;
 use crate::search;
 use crate::units::entity::{self, alliance, membership, pairing, unit};
@@ -56,7 +56,7 @@ impl UnitQuery {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<MemberUnitConnection> {
         let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let mut select = unit::Entity::find().filter(entity::visible());
         if let Some(kinds) = filter.kind {
@@ -88,7 +88,7 @@ impl UnitQuery {
             }
             _ => Sort::newest((unit::Entity, unit::Column::Id)),
         };
-        Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, select, &sort, &args).await?.into())
     }
 
     /// Alliances.
@@ -104,7 +104,7 @@ impl UnitQuery {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<AllianceConnection> {
         let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let mut select = alliance::Entity::find().filter(entity::visible());
         if let Some(host) = key_of(NodeKind::Area, &filter.host)? {
@@ -122,6 +122,6 @@ impl UnitQuery {
             },
             _ => Sort::newest((alliance::Entity, alliance::Column::Id)),
         };
-        Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, select, &sort, &args).await?.into())
     }
 }

@@ -12,7 +12,9 @@ use super::alliances::{AllianceKey, Membership};
 use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::auth::{Permission, Scope};
 use crate::calendar::shanghai_day;
+use crate::db::padded;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::paging::{PageArgs, connection};
 use crate::graphql::{Action, Can, Loaders, can, request};
 use crate::matches::entity::exchange;
@@ -124,19 +126,19 @@ impl MemberUnit {
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<ResourcePledgeConnection> {
-        pledges_of(ctx, self.0.id, filter, order_by, PageArgs::new(first, after, last, before)?).await
+        pledges_of(ctx, self.0.id, filter, order_by, PageArgs::new(ctx, first, after, last, before)?).await
     }
 
     /// What the viewer may do with it: UPDATE, APPLY, PAIR.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Vec<Can> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Vec<Eager<Can>> {
         let viewer = &request(ctx).viewer;
         let district = Scope::Areas(vec![self.0.district_id]);
         // With any community that the viewer acts for.
         let pairing = Scope::Areas(viewer.acting_areas());
         vec![
-            can(ctx, Action::Update, viewer.may(Permission::ManageUnits, &district)),
-            can(ctx, Action::Apply, viewer.may(Permission::JoinAlliance, &Scope::Unit(self.0.id))),
-            can(ctx, Action::Pair, viewer.may(Permission::ManagePairings, &pairing)),
+            can(Action::Update, viewer.may(Permission::ManageUnits, &district)),
+            can(Action::Apply, viewer.may(Permission::JoinAlliance, &Scope::Unit(self.0.id))),
+            can(Action::Pair, viewer.may(Permission::ManagePairings, &pairing)),
         ]
     }
 }
@@ -176,7 +178,10 @@ impl Loader<UnitKey> for Loaders {
 
 /// A unit that must be there: what refers to it is bound to it by a foreign key.
 pub async fn unit(ctx: &Context<'_>, id: Uuid) -> Result<MemberUnit> {
-    Ok(request(ctx).loader.load_one(UnitKey(id)).await?.ok_or(AppError::NotFound)?)
+    match request(ctx).known(|memory| &memory.units, id) {
+        Some(unit) => Ok(MemberUnit(unit)),
+        None => Ok(request(ctx).loader.load_one(UnitKey(id)).await?.ok_or(AppError::NotFound)?),
+    }
 }
 
 /// Whether a unit has a confirmed match with a community that the viewer acts for.
@@ -198,11 +203,11 @@ impl Loader<CounterpartOf> for Loaders {
             .select_only()
             .distinct()
             .column(Column::UnitId)
-            .filter(Column::UnitId.is_in(keys.iter().map(|key| key.0)))
+            .filter(Column::UnitId.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(Column::ConfirmedAt.is_not_null())
             .filter(there)
             .into_tuple::<Uuid>()
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(units.into_iter().map(|unit| (CounterpartOf(unit), ())).collect())
     }
@@ -218,9 +223,9 @@ impl Loader<MembershipsOf> for Loaders {
 
     async fn load(&self, keys: &[MembershipsOf]) -> std::result::Result<HashMap<MembershipsOf, Vec<Membership>>, AppError> {
         let rows = membership::Entity::find()
-            .filter(membership::Column::UnitId.is_in(keys.iter().map(|key| key.0)))
+            .filter(membership::Column::UnitId.is_in(padded(keys.iter().map(|key| key.0))))
             .order_by_desc(membership::Column::Id)
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         let mut found: HashMap<_, Vec<_>> = HashMap::new();
         for row in rows {
@@ -240,10 +245,10 @@ impl Loader<PairedAreas> for Loaders {
 
     async fn load(&self, keys: &[PairedAreas]) -> std::result::Result<HashMap<PairedAreas, Vec<Uuid>>, AppError> {
         let rows = pairing::Entity::find()
-            .filter(pairing::Column::UnitId.is_in(keys.iter().map(|key| key.0)))
+            .filter(pairing::Column::UnitId.is_in(padded(keys.iter().map(|key| key.0))))
             .filter(entity::running_pairing(shanghai_day(self.0.now())))
             .order_by_asc(pairing::Column::Id)
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         let mut found: HashMap<_, Vec<_>> = HashMap::new();
         for row in rows {

@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use super::venues::{Venue, venue};
 use crate::date::{Date, day};
+use crate::db::padded;
 use crate::decimal::Decimal;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::{Action, Can, Loaders, can, key, mutate, offered, payload, request};
 use crate::ids::NodeKind;
 use crate::refusal::State;
@@ -77,7 +79,7 @@ impl VenueCoBuilding {
     }
 
     /// What the viewer may do with it: CONFIRM, REJECT, START, PUT_IN_USE, CLOSE.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let (viewer, owner) = (&request(ctx).viewer, venue(ctx, self.0.venue_id).await?.0.scope());
         let state = State { code: self.0.status.code(), zh: self.0.status.zh() };
         let may = |step| {
@@ -86,11 +88,11 @@ impl VenueCoBuilding {
             offered(viewer.may(permission, &scope), rule, state)
         };
         Ok(vec![
-            can(ctx, Action::Confirm, may(Step::Agree)),
-            can(ctx, Action::Reject, may(Step::Decline)),
-            can(ctx, Action::Start, may(Step::Start)),
-            can(ctx, Action::PutInUse, may(Step::PutInUse)),
-            can(ctx, Action::Close, may(Step::End)),
+            can(Action::Confirm, may(Step::Agree)),
+            can(Action::Reject, may(Step::Decline)),
+            can(Action::Start, may(Step::Start)),
+            can(Action::PutInUse, may(Step::PutInUse)),
+            can(Action::Close, may(Step::End)),
         ])
     }
 }
@@ -105,9 +107,9 @@ impl Loader<CoBuildingKey> for Loaders {
     async fn load(&self, keys: &[CoBuildingKey]) -> std::result::Result<HashMap<CoBuildingKey, VenueCoBuilding>, AppError> {
         let ids = keys.iter().map(|key| key.0);
         let rows = co_building::Entity::find()
-            .filter(co_building::Column::Id.is_in(ids))
+            .filter(co_building::Column::Id.is_in(padded(ids)))
             .filter(entity::visible())
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (CoBuildingKey(row.id), VenueCoBuilding(row))).collect())
     }

@@ -13,9 +13,10 @@ use crate::bookings::entity::live;
 use crate::bookings::rules::free::{LONGEST_BUFFERS, free};
 use crate::calendar::Span;
 use crate::date::{Date, instant};
+use crate::db::padded;
 use crate::error::AppError;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
-use crate::graphql::{key_of, request, wants_total};
+use crate::graphql::{key_of, request};
 use crate::ids::NodeKind;
 use crate::search;
 use crate::sittings::entity::plan;
@@ -135,7 +136,7 @@ impl VenueQuery {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<VenueConnection> {
         let request = request(ctx);
-        let args = PageArgs::new(first, after, last, before)?;
+        let args = PageArgs::new(ctx, first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let mut wanted = Condition::all().add(entity::visible());
         if let Some(kinds) = &filter.kind {
@@ -159,7 +160,7 @@ impl VenueQuery {
             wanted = wanted.add(venue::Column::Id.in_subquery(suited));
             if let Some(time) = &filter.free {
                 let ids = with_free_zone(ctx, wanted.clone(), zones, (instant(time.from)?, instant(time.to)?)).await?;
-                wanted = wanted.add(venue::Column::Id.is_in(ids));
+                wanted = wanted.add(venue::Column::Id.is_in(padded(ids)));
             }
         }
         let id = || Expr::col((venue::Entity, venue::Column::Id));
@@ -174,7 +175,7 @@ impl VenueQuery {
             }
             _ => Sort { name: "NAME", keys: vec![Key::Text(Expr::col((venue::Entity, venue::Column::Name)))], descending: false, id: id() },
         };
-        Ok(page(&request.conn, select, &sort, &args, wants_total(ctx)).await?.into())
+        Ok(page(&request.conn, select, &sort, &args).await?.into())
     }
 }
 
@@ -188,13 +189,13 @@ async fn with_free_zone(ctx: &Context<'_>, venues: Condition, zones: Condition, 
         }
         .into());
     }
-    let db = request.conn.get();
-    let found = candidates(&db, venues, zones).await?;
+    let db = &request.conn;
+    let found = candidates(db, venues, zones).await?;
     if found.len() as u64 > MOST_ZONES {
         return Err(AppError::BadInput { zh: "范围过大，请先选择区域或类型", en: "Too many zones: name an area or a kind" }.into());
     }
     let mut held: std::collections::HashMap<Uuid, Vec<Span>> = std::collections::HashMap::new();
-    for booking in live(found.iter().map(|(zone, _)| zone.id), time.0 - LONGEST_BUFFERS, time.1 + LONGEST_BUFFERS).all(&db).await? {
+    for booking in live(found.iter().map(|(zone, _)| zone.id), time.0 - LONGEST_BUFFERS, time.1 + LONGEST_BUFFERS).all(db).await? {
         held.entry(booking.zone_id).or_default().push((booking.held_from, booking.held_until));
     }
     let is_free = |(zone, venue): &(zone::Model, venue::Model)| {

@@ -10,8 +10,10 @@ use uuid::Uuid;
 use super::venues::{Venue, venue};
 use crate::auth::Permission;
 use crate::date::Date;
+use crate::db::padded;
 use crate::decimal::Decimal;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::{Action, Can, Loaders, can, request};
 use crate::refusal::{Reason, State};
 use crate::venues::entity::{self, service};
@@ -70,13 +72,13 @@ impl VenueService {
     }
 
     /// What the viewer may do with it: CLOSE.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let venue = venue(ctx, self.0.venue_id).await?;
         let answer = request(ctx).viewer.may(Permission::ManageVenue, &venue.0.scope()).and_then(|()| match self.0.ended_on {
             Some(_) => Err(Reason::WrongState { state: State { code: "ENDED", zh: "已停办" } }.into()),
             None => Ok(()),
         });
-        Ok(vec![can(ctx, Action::Close, answer)])
+        Ok(vec![can(Action::Close, answer)])
     }
 }
 
@@ -89,7 +91,8 @@ impl Loader<ServiceKey> for Loaders {
 
     async fn load(&self, keys: &[ServiceKey]) -> std::result::Result<HashMap<ServiceKey, VenueService>, AppError> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = service::Entity::find().filter(service::Column::Id.is_in(ids)).filter(entity::visible()).all(&self.0.conn.get()).await?;
+        let rows =
+            service::Entity::find().filter(service::Column::Id.is_in(padded(ids))).filter(entity::visible()).all(&self.0.conn).await?;
         Ok(rows.into_iter().map(|row| (ServiceKey(row.id), VenueService(row))).collect())
     }
 }

@@ -16,7 +16,9 @@ use crate::areas::graphql::{GovernanceArea, area};
 use crate::auth::Permission;
 use crate::calendar::shanghai_day;
 use crate::date::Date;
+use crate::db::padded;
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::paging::connection;
 use crate::graphql::{Action, Can, Loaders, can, request};
 use crate::units::graphql::{MemberUnit, unit};
@@ -123,13 +125,13 @@ impl Venue {
     }
 
     /// What the viewer may do with it: UPDATE, CLOSE, ADD_ZONE, ADD_SERVICE.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Vec<Can> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Vec<Eager<Can>> {
         let request = request(ctx);
         let may = || {
             request.viewer.may(Permission::ManageVenue, &self.0.scope())?;
             Ok(check_open(&self.0, None, shanghai_day(request.now()))?)
         };
-        [Action::Update, Action::Close, Action::AddZone, Action::AddService].into_iter().map(|action| can(ctx, action, may())).collect()
+        [Action::Update, Action::Close, Action::AddZone, Action::AddService].into_iter().map(|action| can(action, may())).collect()
     }
 }
 
@@ -152,7 +154,10 @@ impl Loader<VenueKey> for Loaders {
 
 /// A venue that must be there: what refers to it is bound to it by a foreign key.
 pub async fn venue(ctx: &Context<'_>, id: Uuid) -> Result<Venue> {
-    Ok(request(ctx).loader.load_one(VenueKey(id)).await?.ok_or(AppError::NotFound)?)
+    match request(ctx).known(|memory| &memory.venues, id) {
+        Some(venue) => Ok(Venue(venue)),
+        None => Ok(request(ctx).loader.load_one(VenueKey(id)).await?.ok_or(AppError::NotFound)?),
+    }
 }
 
 /// What belongs to a venue, by venue.
@@ -176,9 +181,9 @@ impl Loader<ZonesOf> for Loaders {
 
     async fn load(&self, keys: &[ZonesOf]) -> std::result::Result<HashMap<ZonesOf, Vec<FunctionZone>>, AppError> {
         let rows = zone::Entity::find()
-            .filter(zone::Column::VenueId.is_in(keys.iter().map(|key| key.0)))
+            .filter(zone::Column::VenueId.is_in(padded(keys.iter().map(|key| key.0))))
             .order_by_asc(zone::Column::Id)
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(by_venue(rows.into_iter().map(|row| (ZonesOf(row.venue_id), FunctionZone(row.into())))))
     }
@@ -193,9 +198,9 @@ impl Loader<ServicesOf> for Loaders {
 
     async fn load(&self, keys: &[ServicesOf]) -> std::result::Result<HashMap<ServicesOf, Vec<VenueService>>, AppError> {
         let rows = service::Entity::find()
-            .filter(service::Column::VenueId.is_in(keys.iter().map(|key| key.0)))
+            .filter(service::Column::VenueId.is_in(padded(keys.iter().map(|key| key.0))))
             .order_by_asc(service::Column::Id)
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(by_venue(rows.into_iter().map(|row| (ServicesOf(row.venue_id), VenueService(row)))))
     }
@@ -210,9 +215,9 @@ impl Loader<CoBuildingsOf> for Loaders {
 
     async fn load(&self, keys: &[CoBuildingsOf]) -> std::result::Result<HashMap<CoBuildingsOf, Vec<VenueCoBuilding>>, AppError> {
         let rows = co_building::Entity::find()
-            .filter(co_building::Column::VenueId.is_in(keys.iter().map(|key| key.0)))
+            .filter(co_building::Column::VenueId.is_in(padded(keys.iter().map(|key| key.0))))
             .order_by_asc(co_building::Column::Id)
-            .all(&self.0.conn.get())
+            .all(&self.0.conn)
             .await?;
         Ok(by_venue(rows.into_iter().map(|row| (CoBuildingsOf(row.venue_id), VenueCoBuilding(row)))))
     }

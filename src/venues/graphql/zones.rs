@@ -16,6 +16,7 @@ use crate::bookings::rules::free::{LONGEST_LOOK, free};
 use crate::calendar::{Span, shanghai_day};
 use crate::date::{Date, instant};
 use crate::error::AppError;
+use crate::graphql::eager::Eager;
 use crate::graphql::{Action, Can, Loaders, can, request};
 use crate::refusal::{Reason, Refusal, State};
 use crate::sittings::graphql::{Sitting, SittingPlan, plan, sittings_of};
@@ -159,7 +160,7 @@ impl FunctionZone {
     }
 
     /// What the viewer may do with it: UPDATE, CLOSE, BOOK, PLAN_SITTINGS, RESERVE.
-    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Can>> {
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let request = request(ctx);
         let (viewer, venue) = (&request.viewer, venue(ctx, self.0.venue_id).await?);
         let open = || check_open(&venue.0, Some(&self.0), shanghai_day(request.now()));
@@ -173,11 +174,11 @@ impl FunctionZone {
             None => Err(Refusal::from(Reason::WrongState { state: State { code: "NO_SITTINGS", zh: "未安排场次" } }).into()),
         });
         Ok(vec![
-            can(ctx, Action::Update, manage()),
-            can(ctx, Action::Close, manage()),
-            can(ctx, Action::Book, book),
-            can(ctx, Action::PlanSittings, manage()),
-            can(ctx, Action::Reserve, reserve),
+            can(Action::Update, manage()),
+            can(Action::Close, manage()),
+            can(Action::Book, book),
+            can(Action::PlanSittings, manage()),
+            can(Action::Reserve, reserve),
         ])
     }
 }
@@ -198,5 +199,8 @@ impl Loader<ZoneKey> for Loaders {
 
 /// A zone that must be there: what refers to it is bound to it by a foreign key.
 pub async fn zone(ctx: &Context<'_>, id: Uuid) -> Result<FunctionZone> {
-    Ok(request(ctx).loader.load_one(ZoneKey(id)).await?.ok_or(AppError::NotFound)?)
+    match request(ctx).known(|memory| &memory.zones, id) {
+        Some(zone) => Ok(FunctionZone(zone)),
+        None => Ok(request(ctx).loader.load_one(ZoneKey(id)).await?.ok_or(AppError::NotFound)?),
+    }
 }

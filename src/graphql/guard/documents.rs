@@ -1,0 +1,83 @@
+//! Documents that were parsed before: frontends send the same few again and again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
+
+use super::{Limits, Refused, parse_error, scan, within};
+
+/// Bytes of documents in one half; parsed they are some twenty times as large.
+const HALF: usize = 256 * 1024;
+
+/// Two halves: what is asked for moves to the new one, and when that is full the old one is let go.
+#[derive(Default)]
+pub struct Documents(Mutex<Halves>);
+
+#[derive(Default)]
+struct Halves {
+    new: HashMap<String, Arc<ExecutableDocument>>,
+    bytes: usize,
+    old: HashMap<String, Arc<ExecutableDocument>>,
+}
+
+impl Documents {
+    /// The document, parsed; it is within the limits that a parser needs.
+    pub(super) fn parse(&self, query: &str, limits: &Limits) -> Result<Arc<ExecutableDocument>, Refused> {
+        if let Some(document) = self.halves().find(query) {
+            return Ok(document);
+        }
+        within("bytes", query.len(), limits.bytes)?;
+        scan::scan(query, limits.tokens)?;
+        let document = Arc::new(parse_query(query).map_err(parse_error)?);
+        within("fragments", document.fragments.len(), limits.fragments)?;
+        self.halves().keep(query.to_owned(), document.clone());
+        Ok(document)
+    }
+
+    fn halves(&self) -> std::sync::MutexGuard<'_, Halves> {
+        self.0.lock().expect("no panic under this lock")
+    }
+}
+
+impl Halves {
+    fn find(&mut self, query: &str) -> Option<Arc<ExecutableDocument>> {
+        if let Some(document) = self.new.get(query) {
+            return Some(document.clone());
+        }
+        let (query, document) = self.old.remove_entry(query)?;
+        self.keep(query, document.clone());
+        Some(document)
+    }
+
+    fn keep(&mut self, query: String, document: Arc<ExecutableDocument>) {
+        if self.bytes + query.len() > HALF {
+            self.old = std::mem::take(&mut self.new);
+            self.bytes = 0;
+        }
+        self.bytes += query.len();
+        self.new.insert(query, document);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_stays_and_what_is_not_goes() {
+        let (documents, limits) = (Documents::default(), Limits::default());
+        let often = documents.parse("{ often }", &limits).unwrap();
+        let once = documents.parse("{ once }", &limits).unwrap();
+        for n in 0..4 {
+            let large = format!("{{ a{n} }} #{}", "-".repeat(HALF / 9));
+            for line in 0..9 {
+                documents.parse(&format!("{large}{line}"), &Limits { bytes: HALF, ..Limits::default() }).unwrap();
+            }
+            assert!(Arc::ptr_eq(&often, &documents.parse("{ often }", &limits).unwrap()));
+        }
+        assert!(!Arc::ptr_eq(&once, &documents.parse("{ once }", &limits).unwrap()));
+        assert!(documents.halves().bytes <= HALF);
+    }
+}
