@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::Result;
+use crate::held::Held;
 use crate::process::{Peer, Peers};
-use crate::works::Work;
+use crate::works::{Caller, Work};
 
 pub async fn compare(peers: &Peers, work: &Work) -> Result<()> {
     let client = reqwest::Client::new();
@@ -13,14 +14,23 @@ pub async fn compare(peers: &Peers, work: &Work) -> Result<()> {
         let mut first: Option<(Peer, Value)> = None;
         for running in &peers.running {
             let Some(questions) = work.questions(running.peer) else { continue };
-            let mut request = client
-                .post(format!("http://127.0.0.1:{}/graphql", running.peer.port()))
-                .header("content-type", "application/json")
-                .body(questions[n].clone());
-            if running.peer == Peer::Alliance && work.signed_in {
-                request = request.bearer_auth(&peers.token);
-            }
-            let answer: Value = request.send().await?.json().await?;
+            let answer = if work.is_held(running.peer) {
+                let (held, answer) = Held::get(&client, &questions[n]).await?;
+                held.check(&client).await?;
+                answer
+            } else {
+                let mut request = client
+                    .post(format!("http://127.0.0.1:{}/graphql", running.peer.port()))
+                    .header("content-type", "application/json")
+                    .body(questions[n].clone());
+                if running.peer == Peer::Alliance && work.caller == Caller::District {
+                    request = request.bearer_auth(&peers.token);
+                }
+                let answer = request.send().await?;
+                let status = answer.status();
+                let text = answer.text().await?;
+                serde_json::from_str(&text).map_err(|_| format!("{:?} answers {status}: {text}", running.peer))?
+            };
             if !answer["errors"].is_null() {
                 return Err(format!("{:?} answers {answer}", running.peer).into());
             }
@@ -52,7 +62,7 @@ fn plain(value: Value) -> Value {
         Value::String(text) => {
             let bare: String = text.rsplit('_').next().unwrap_or_default().replace('-', "");
             let is_key = bare.len() == 32 && bare.chars().all(|c| c.is_ascii_hexdigit());
-            Value::String(if is_key { bare } else { text })
+            Value::String(if is_key { bare.to_ascii_lowercase() } else { text })
         }
         other => other,
     }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use rusqlite::OpenFlags;
 use tokio::process::Command;
 use tokio_postgres::{Client, NoTls};
 
@@ -13,6 +14,7 @@ use crate::Result;
 use crate::process::Postgres;
 
 pub struct Database {
+    /// `postgres://…` or `sqlite://PATH`.
     pub url: String,
     pub key_file: PathBuf,
 }
@@ -53,7 +55,10 @@ pub async fn prepare(alliance: &Path, folder: &Path, scale: u32) -> Result<Datab
         eprintln!("filling the district by the service's own actions");
         admin.batch_execute("DROP DATABASE IF EXISTS filling").await?;
         admin.batch_execute("CREATE DATABASE filling").await?;
-        fill(alliance, &database.key_file, &Postgres::url("filling")).await?;
+        let client = connect(&Postgres::url("filling")).await?;
+        let filling = Database { url: Postgres::url("filling"), key_file: database.key_file.clone() };
+        fill(alliance, &filling, async || matches!(client.query_opt(FILLED, &[]).await, Ok(Some(_)))).await?;
+        drop(client);
         admin.batch_execute("ALTER DATABASE filling RENAME TO district_1").await?;
         connect(&Postgres::url("district_1")).await?.batch_execute("VACUUM ANALYZE").await?;
     }
@@ -73,26 +78,42 @@ pub async fn prepare(alliance: &Path, folder: &Path, scale: u32) -> Result<Datab
     Ok(database)
 }
 
+/// The district in a file of SQLite: that of an earlier run, or made now.
+pub async fn prepare_sqlite(alliance: &Path, folder: &Path) -> Result<Database> {
+    let folder = folder.canonicalize()?;
+    let database = |name: &str| Database { url: format!("sqlite://{}", folder.join(name).display()), key_file: folder.join("sqlite.key") };
+    if !folder.join("district.sqlite").exists() {
+        eprintln!("filling the district on SQLite");
+        for left in ["filling.sqlite", "filling.sqlite-wal", "filling.sqlite-shm"] {
+            let _ = std::fs::remove_file(folder.join(left));
+        }
+        let file = folder.join("filling.sqlite");
+        let is_full = || rusqlite::Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?.prepare(FILLED)?.exists([]);
+        fill(alliance, &database("filling.sqlite"), async || is_full().unwrap_or(false)).await?;
+        // Its log, which goes by the old name, is written into the file.
+        rusqlite::Connection::open(&file)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        std::fs::rename(&file, folder.join("district.sqlite"))?;
+    }
+    Ok(database("district.sqlite"))
+}
+
+const FILLED: &str = "SELECT 1 FROM facts WHERE name = 'demo' AND value = 'filled'";
+
 /// Lets the service fill its demonstration, and ends it when it is full.
-async fn fill(alliance: &Path, key_file: &Path, url: &str) -> Result<()> {
-    let _ = std::fs::remove_file(key_file);
+async fn fill(alliance: &Path, database: &Database, is_full: impl AsyncFn() -> bool) -> Result<()> {
+    let _ = std::fs::remove_file(&database.key_file);
     let mut demo = Command::new(alliance)
-        .args(["demo", "--database-url", url, "--listen", "127.0.0.1:28089"])
-        .env("ALLIANCE_KEY_FILE", key_file)
+        .args(["demo", "--database-url", &database.url, "--listen", "127.0.0.1:28089"])
+        .env("ALLIANCE_KEY_FILE", &database.key_file)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()?;
-    let client = connect(url).await?;
-    loop {
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-        let filled = client.query_opt("SELECT 1 FROM facts WHERE name = 'demo' AND value = 'filled'", &[]).await;
-        if matches!(filled, Ok(Some(_))) {
-            break;
-        }
+    while !is_full().await {
         if demo.try_wait()?.is_some() {
             return Err("the demonstration ended before it was full".into());
         }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     }
     demo.kill().await?;
     Ok(())

@@ -1,106 +1,72 @@
 //! The floor: the least that can stand between a caller and the database. One statement, written by hand, makes the JSON; its text is
 //! passed on as it is.
 
+mod postgres;
+mod sqlite;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
-use serde_json::Value;
-use tokio_postgres::NoTls;
-use tokio_postgres::types::ToSql;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Result;
 
-/// A page of needs with their communities, and ten claims of each with their units.
-const NEEDS: &str = "SELECT coalesce(json_agg(page), '[]')::text FROM (
-  SELECT n.id, n.title, n.measure, n.wanted,
-    json_build_object('name', c.name, 'parent', json_build_object('name', s.name)) AS community,
-    (SELECT coalesce(json_agg(json_build_object('id', m.id, 'status', m.status, 'quantity', m.quantity, 'unit', json_build_object('name', u.name)) ORDER BY m.id DESC), '[]')
-     FROM (SELECT * FROM matches WHERE need_id = n.id ORDER BY id DESC LIMIT 10) m JOIN units u ON u.id = m.unit_id) AS matches
-  FROM needs n JOIN areas c ON c.id = n.community_id JOIN areas s ON s.id = c.parent_id
-  WHERE n.district_id = $1 AND n.category = $2 ORDER BY n.id DESC LIMIT 20) page";
+/// The statement of a work, and what it takes in its order.
+#[derive(Serialize, Deserialize)]
+pub struct Question {
+    work: String,
+    values: Vec<Value>,
+}
 
-/// Listed pledges of a category that serve an area and have so much left, whose text holds a word; best match first.
-const PLEDGES: &str = "SELECT coalesce(json_agg(page), '[]')::text FROM (
-  SELECT p.id, p.title, p.measure, p.available, json_build_object('name', u.name) AS unit
-  FROM search_words w JOIN pledges p ON p.id = w.node_id JOIN units u ON u.id = p.unit_id
-  WHERE w.kind = 'pledge' AND w.word = $3 AND p.category = $2 AND p.status = 'LISTED' AND NOT p.stale AND u.active
-    AND (p.valid_until IS NULL OR p.valid_until >= (now() AT TIME ZONE 'Asia/Shanghai')::date)
-    AND (p.available IS NULL OR p.available >= 1000) AND p.district_id = $1
-    AND (p.serves_all OR EXISTS (SELECT 1 FROM pledge_areas a WHERE a.pledge_id = p.id AND a.area_id = $1))
-  ORDER BY w.weight DESC, p.id DESC LIMIT 20) page";
+#[derive(Serialize, Deserialize)]
+pub enum Value {
+    Key(Uuid),
+    Text(String),
+    Day(NaiveDate),
+    Time(DateTime<Utc>),
+}
 
-/// When a zone is free for an hour within four weeks: its week without its closed days and without what is booked, buffers kept.
-const FREE: &str = "WITH room AS (
-  SELECT z.*, coalesce(z.hours, v.hours) AS week, v.closures AS shut FROM zones z JOIN venues v ON v.id = z.venue_id WHERE z.id = $1
-), open AS (
-  SELECT range_agg(tstzrange(
-      ((day::date::timestamp) AT TIME ZONE 'Asia/Shanghai') + make_interval(mins => (o->>'opens')::int),
-      ((day::date::timestamp) AT TIME ZONE 'Asia/Shanghai') + make_interval(mins => (o->>'closes')::int))) AS spans
-  FROM room, generate_series(($2::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, ($3::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, '1 day') day,
-    jsonb_array_elements(week) o
-  WHERE (o->>'weekday')::int = extract(isodow FROM day)
-    AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(shut || closures) c WHERE day::date BETWEEN (c->>'first_day')::date AND (c->>'last_day')::date)
-), held AS (
-  SELECT range_agg(tstzrange(held_from - make_interval(mins => z.buffer_after), held_until + make_interval(mins => z.buffer_before))) AS spans
-  FROM room z JOIN bookings b ON b.zone_id = z.id
-  WHERE b.status IN ('REQUESTED', 'APPROVED') AND held_from < $3 + interval '8 hours' AND held_until > $2 - interval '8 hours'
-)
-SELECT coalesce(json_agg(json_build_object('startsAt', extract(epoch FROM lower(span))::bigint, 'endsAt', extract(epoch FROM upper(span))::bigint) ORDER BY span), '[]')::text
-FROM (SELECT unnest(open.spans * tstzmultirange(tstzrange($2, $3)) - coalesce(held.spans, '{}')) AS span FROM open, held) spans
-WHERE upper(span) - lower(span) >= interval '1 hour'";
+impl Question {
+    pub fn text(work: &str, values: impl Into<Vec<Value>>) -> String {
+        serde_json::to_string(&Question { work: work.to_owned(), values: values.into() }).expect("plain values")
+    }
+}
 
-/// One need by its key.
-const NODE: &str = "SELECT json_agg(json_build_object('id', n.id, 'title', n.title, 'wanted', n.wanted, 'community', json_build_object('name', c.name)))::text
-  FROM needs n JOIN areas c ON c.id = n.community_id WHERE n.id = $1";
-
-/// A unit with its pledges and its matches of the year.
-const UNIT: &str = "SELECT json_build_array(json_build_object('name', u.name,
-    'pledges', (SELECT coalesce(json_agg(json_build_object('title', p.title, 'available', p.available) ORDER BY p.id DESC), '[]')
-      FROM (SELECT * FROM pledges WHERE unit_id = u.id ORDER BY id DESC LIMIT 20) p),
-    'matches', (SELECT coalesce(json_agg(json_build_object('quantity', m.quantity, 'accepted', m.accepted, 'community', json_build_object('name', c.name)) ORDER BY m.id DESC), '[]')
-      FROM (SELECT * FROM matches WHERE unit_id = u.id ORDER BY id DESC LIMIT 50) m JOIN areas c ON c.id = m.community_id)))::text
-  FROM units u WHERE u.id = $1";
+enum Floor {
+    Postgres(postgres::Postgres),
+    Sqlite(sqlite::Sqlite),
+}
 
 pub async fn serve(database: &str, listen: &str) -> Result<()> {
-    let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = Manager::from_config(database.parse()?, NoTls, config);
-    let pool = Pool::builder(manager).max_size(16).build()?;
-    let app = Router::new().route("/graphql", post(answer)).with_state(Arc::new(pool));
+    let floor = match database.strip_prefix("sqlite://") {
+        Some(path) => Floor::Sqlite(sqlite::Sqlite::open(path)?),
+        None => Floor::Postgres(postgres::Postgres::open(database)?),
+    };
+    let app = Router::new().route("/graphql", post(answer)).with_state(Arc::new(floor));
     axum::serve(tokio::net::TcpListener::bind(listen).await?, app).await?;
     Ok(())
 }
 
-async fn answer(State(pool): State<Arc<Pool>>, body: Bytes) -> axum::response::Response {
-    match ask(&pool, &body).await {
+async fn answer(State(floor): State<Arc<Floor>>, body: Bytes) -> Response {
+    match ask(&floor, &body).await {
         Ok(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
-        Err(error) => (axum::http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
-async fn ask(pool: &Pool, body: &[u8]) -> Result<String> {
-    let question: Value = serde_json::from_slice(body)?;
-    let text = |name: &str| question[name].as_str().ok_or_else(|| format!("{name} is missing"));
-    let key = |name: &str| -> Result<Uuid> { Ok(text(name)?.parse()?) };
-    let time = |name: &str| -> Result<chrono::DateTime<chrono::Utc>> { Ok(text(name)?.parse()?) };
-    let (sql, values): (&str, Vec<Box<dyn ToSql + Sync + Send>>) = match question["work"].as_str() {
-        Some("needs") => (NEEDS, vec![Box::new(key("area")?), Box::new(text("category")?.to_owned())]),
-        Some("pledges") => {
-            (PLEDGES, vec![Box::new(key("area")?), Box::new(text("category")?.to_owned()), Box::new(text("word")?.to_owned())])
-        }
-        Some("free") => (FREE, vec![Box::new(key("zone")?), Box::new(time("from")?), Box::new(time("to")?)]),
-        Some("node") => (NODE, vec![Box::new(key("need")?)]),
-        Some("unit") => (UNIT, vec![Box::new(key("unit")?)]),
-        _ => return Ok("[]".to_owned()),
-    };
-    let client = pool.get().await?;
-    let statement = client.prepare_cached(sql).await?;
-    let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value.as_ref() as &(dyn ToSql + Sync)).collect();
-    Ok(client.query_one(&statement, &values).await?.get(0))
+async fn ask(floor: &Floor, body: &[u8]) -> Result<String> {
+    // Anything else is only asked whether it is there.
+    let Ok(question) = serde_json::from_slice::<Question>(body) else { return Ok("[]".to_owned()) };
+    match floor {
+        Floor::Postgres(postgres) => postgres.ask(&question).await,
+        Floor::Sqlite(sqlite) => sqlite.ask(question).await,
+    }
 }

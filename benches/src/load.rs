@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use crate::Result;
+use crate::held::Held;
 use crate::process::{Peer, Peers};
-use crate::works::Work;
+use crate::works::{Caller, Work};
 
 /// What one peer did in one round.
 #[derive(Clone, Copy, Debug)]
@@ -20,22 +21,41 @@ pub struct Figure {
     pub slow: f64,
 }
 
+/// The rounds of a work.
+pub type Rounds = Vec<Vec<Figure>>;
+
 /// All peers once.
 pub async fn round(peers: &Peers, work: &Work, connections: u32, length: Duration) -> Result<Vec<Figure>> {
+    let client = reqwest::Client::new();
     let mut figures = Vec::new();
     for running in &peers.running {
         let Some(questions) = work.questions(running.peer) else { continue };
-        let token = (work.signed_in && running.peer == Peer::Alliance).then_some(peers.token.as_str());
+        let token = (work.caller == Caller::District && running.peer == Peer::Alliance).then_some(peers.token.as_str());
+        let mut held = Vec::new();
+        if work.is_held(running.peer) {
+            for question in questions {
+                held.push(Held::get(&client, question).await?.0);
+            }
+        }
+        let script = if held.is_empty() {
+            script(questions.iter().map(|question| format!("{{ method = \"POST\", body = [=====[{question}]=====] }}")), token)
+        } else {
+            script(held.iter().map(Held::scripted), token)
+        };
         // A little to warm up: statements are prepared and plans made.
-        ask(running.peer, questions, token, connections, Duration::from_secs(1)).await?;
-        figures.push(ask(running.peer, questions, token, connections, length).await?);
+        ask(running.peer, &script, connections, Duration::from_secs(1)).await?;
+        figures.push(ask(running.peer, &script, connections, length).await?);
+        // What has the same tag before and after had it all the time.
+        for held in held {
+            held.check(&client).await?;
+        }
     }
     Ok(figures)
 }
 
-async fn ask(peer: Peer, questions: &[String], token: Option<&str>, connections: u32, length: Duration) -> Result<Figure> {
+async fn ask(peer: Peer, script: &str, connections: u32, length: Duration) -> Result<Figure> {
     let file = std::env::temp_dir().join(format!("alliance-bench-{}-{}.lua", std::process::id(), peer.port()));
-    std::fs::write(&file, script(questions, token))?;
+    std::fs::write(&file, script)?;
     let output = Command::new("wrk")
         .args(["-t", "1", "-c", &connections.to_string(), "-d", &format!("{}s", length.as_secs()), "-s"])
         .arg(&file)
@@ -52,19 +72,26 @@ async fn ask(peer: Peer, questions: &[String], token: Option<&str>, connections:
     Ok(Figure { peer, rate: requests / microseconds * 1e6, median: median / 1e3, slow: slow / 1e3 })
 }
 
-fn script(questions: &[String], token: Option<&str>) -> String {
-    let mut script = String::from("local bodies = {\n");
-    for question in questions {
-        let _ = writeln!(script, "  [=====[{question}]=====],");
+fn script(asked: impl Iterator<Item = String>, token: Option<&str>) -> String {
+    let mut script = String::from("local asked = {\n");
+    for one in asked {
+        let _ = writeln!(script, "  {one},");
     }
-    script.push_str("}\nlocal n = 0\nlocal headers = { [\"Content-Type\"] = \"application/json\", [\"Accept\"] = \"application/json\" }\n");
+    script.push_str("}\nlocal headers = { [\"Content-Type\"] = \"application/json\", [\"Accept\"] = \"application/json\" }\n");
     if let Some(token) = token {
         let _ = writeln!(script, "headers[\"Authorization\"] = \"Bearer {token}\"");
     }
     script.push_str(
-        "request = function()
-  n = n % #bodies + 1
-  return wrk.format(\"POST\", nil, headers, bodies[n])
+        "local requests, n = {}, 0
+init = function()
+  for place, one in ipairs(asked) do
+    headers[\"If-None-Match\"] = one.tag
+    requests[place] = wrk.format(one.method, one.path, headers, one.body)
+  end
+end
+request = function()
+  n = n % #requests + 1
+  return requests[n]
 end
 done = function(summary, latency, requests)
   local e = summary.errors

@@ -72,18 +72,31 @@ impl Postgres {
             .arg(&data)
             .args(["-p", &POSTGRES_PORT.to_string(), "-c"])
             .arg(format!("unix_socket_directories={}", place.display()));
-        for setting in
-            ["listen_addresses=127.0.0.1", "shared_buffers=1GB", "max_wal_size=8GB", "work_mem=16MB", "max_connections=200", "jit=off"]
-        {
+        for setting in [
+            "listen_addresses=127.0.0.1",
+            "shared_buffers=1GB",
+            "max_wal_size=8GB",
+            "work_mem=16MB",
+            "max_connections=200",
+            "jit=off",
+            // What the writes' statements are read from.
+            "logging_collector=on",
+            "log_destination=jsonlog",
+            "log_rotation_size=0",
+        ] {
             command.args(["-c", setting]);
         }
-        let server = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn()?;
-        let postgres = Postgres { _server: server };
+        command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let mut server = command.spawn()?;
         for _ in 0..200 {
             if tokio_postgres::connect(&Postgres::url("postgres"), tokio_postgres::NoTls).await.is_ok() {
-                return Ok(postgres);
+                return Ok(Postgres { _server: server });
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
+            // What is left of the one before may hold the data for a moment.
+            if server.try_wait()?.is_some() {
+                server = command.spawn()?;
+            }
         }
         Err("PostgreSQL did not start".into())
     }
@@ -134,6 +147,14 @@ impl Peers {
             .await?;
         let token = answer["data"]["signIn"]["result"]["accessToken"].as_str().ok_or("nobody signed in")?.to_owned();
         Ok(Peers { running, token })
+    }
+
+    /// Ends them, so that their ports are free.
+    pub async fn end(self) -> Result<()> {
+        for mut running in self.running {
+            running.child.kill().await?;
+        }
+        Ok(())
     }
 
     /// What each holds in memory after the load.

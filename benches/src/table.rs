@@ -1,37 +1,47 @@
 //! The table: medians of the rounds, and the ratio of each round with its spread.
 
-use crate::load::Figure;
+use crate::load::{Figure, Rounds};
 use crate::process::Peer;
 use crate::works::Work;
 
-pub const HEAD: &str = "work                      requests/s   p50 ms   p99 ms   of the floor          of PostGraphile";
+/// The head of a table, with what else our service stands beside.
+pub fn head(beside: &str) -> String {
+    format!("work                      requests/s   p50 ms   p99 ms   of the floor          of {beside}")
+}
 
-pub fn row(work: &Work, rounds: &[Vec<Figure>]) -> String {
-    let of = |peer: Peer, value: fn(&Figure) -> f64| -> Vec<f64> {
-        rounds.iter().filter_map(|round| round.iter().find(|figure| figure.peer == peer).map(value)).collect()
-    };
-    let ours = of(Peer::Alliance, |figure| figure.rate);
-    let ratio = |peer| {
-        let theirs = of(peer, |figure| figure.rate);
-        if theirs.is_empty() {
-            return "–".to_owned();
-        }
+/// A line of it; on SQLite beside the rounds of our service on PostgreSQL.
+pub fn row(work: &Work, rounds: &Rounds, on_postgres: Option<&Rounds>) -> String {
+    let ours = of(rounds, Peer::Alliance, |figure| figure.rate);
+    let ratio = |theirs: Vec<f64>| {
         let ratios: Vec<f64> = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect();
-        let (least, most) = ratios.iter().fold((f64::MAX, 0.0f64), |(least, most), ratio| (least.min(*ratio), most.max(*ratio)));
-        format!("{:.2} ({least:.2}–{most:.2})", median(&ratios))
+        if ratios.is_empty() { "–".to_owned() } else { spread(&ratios) }
+    };
+    let beside = match on_postgres {
+        Some(on_postgres) => of(on_postgres, Peer::Alliance, |figure| figure.rate),
+        None => of(rounds, Peer::Postgraphile, |figure| figure.rate),
     };
     format!(
         "{:<24} {:>11.0} {:>8.2} {:>8.2}   {:<20}  {}",
         work.name,
         median(&ours),
-        median(&of(Peer::Alliance, |figure| figure.median)),
-        median(&of(Peer::Alliance, |figure| figure.slow)),
-        ratio(Peer::Floor),
-        ratio(Peer::Postgraphile)
+        median(&of(rounds, Peer::Alliance, |figure| figure.median)),
+        median(&of(rounds, Peer::Alliance, |figure| figure.slow)),
+        ratio(of(rounds, Peer::Floor, |figure| figure.rate)),
+        ratio(beside)
     )
 }
 
-fn median(values: &[f64]) -> f64 {
+fn of(rounds: &Rounds, peer: Peer, value: fn(&Figure) -> f64) -> Vec<f64> {
+    rounds.iter().filter_map(|round| round.iter().find(|figure| figure.peer == peer).map(value)).collect()
+}
+
+/// The median of some ratios, with the least and the most of them.
+pub fn spread(ratios: &[f64]) -> String {
+    let (least, most) = ratios.iter().fold((f64::MAX, 0.0f64), |(least, most), ratio| (least.min(*ratio), most.max(*ratio)));
+    format!("{:.2} ({least:.2}–{most:.2})", median(ratios))
+}
+
+pub fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
