@@ -3,15 +3,16 @@
 mod kept;
 
 use std::str::FromStr;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Postgres, Sqlite};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
-    RuntimeErr, SqlErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ActiveEnum, ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    ExecResult, QueryResult, RuntimeErr, SqlErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -44,11 +45,13 @@ pub struct Db {
     sent: Arc<Sent>,
 }
 
+type Listener = Box<dyn Fn(&Statement) + Send + Sync>;
+
 /// What is known of the statements that were sent.
 #[derive(Default)]
 struct Sent {
     count: AtomicU64,
-    listener: OnceLock<Box<dyn Fn(&Statement) + Send + Sync>>,
+    listener: OnceLock<Listener>,
 }
 
 impl Sent {
@@ -135,8 +138,11 @@ impl Db {
 
     /// Closes the connections; SQLite then writes its log into the file. One that is still in use is not waited for long.
     pub async fn close(&self) {
-        single!(self, kept => kept.close());
-        match tokio::time::timeout(FAREWELL, self.pool.close_by_ref()).await {
+        let all = async {
+            single!(self, kept => kept.close().await);
+            self.pool.close_by_ref().await
+        };
+        match tokio::time::timeout(FAREWELL, all).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the connections to the database did not close"),
             Err(_) => tracing::warn!("some connections to the database are still in use"),
@@ -282,6 +288,13 @@ impl ConnectionTrait for Conn {
             Conn::Within(transaction) => transaction.query_all_raw(statement).await,
         }
     }
+}
+
+/// Whether a column holds one of some values of an enumeration. They stand in the text of the statement: a plan that is made once for all
+/// values would take a state that nearly all rows are in for a rare one.
+pub fn is_one_of<E: ActiveEnum<Value = String>>(column: impl ColumnTrait, values: impl IntoIterator<Item = E>) -> SimpleExpr {
+    let values = values.into_iter().map(|value| Expr::cust(format!("'{}'", value.to_value())));
+    Expr::col(column.as_column_ref()).is_in(values)
 }
 
 /// Keys for a list in a statement, filled up with the key of nothing: lists of a few lengths are statements of a few texts, which the database

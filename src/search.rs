@@ -111,9 +111,12 @@ pub fn hits(kind: crate::ids::NodeKind, words: &[String]) -> SelectStatement {
     // A sum of integers is a decimal on PostgreSQL unless told otherwise.
     let score = |weight: SimpleExpr| Func::cast_as(weight, Alias::new("BIGINT"));
     let mut hits = Query::select();
-    hits.column(word::Column::NodeId).from(word::Entity).and_where(Expr::col(word::Column::Kind).eq(kind.prefix()));
+    hits.column(word::Column::NodeId)
+        .from(word::Entity)
+        .and_where(Expr::col(word::Column::Kind).eq(Expr::cust(format!("'{}'", kind.prefix()))));
     if let [word] = words {
-        hits.expr_as(score(Expr::col(word::Column::Weight)), Alias::new("score")).and_where(Expr::col(word::Column::Word).eq(word.as_str()));
+        hits.expr_as(score(Expr::col(word::Column::Weight)), Alias::new("score"))
+            .and_where(Expr::col(word::Column::Word).eq(word.as_str()));
     } else {
         hits.expr_as(score(Func::sum(Expr::col(word::Column::Weight)).into()), Alias::new("score"))
             .and_where(Expr::col(word::Column::Word).is_in(words.iter().map(String::as_str)))

@@ -41,6 +41,7 @@ CREATE TABLE pledges (
 
 CREATE INDEX pledges_unit ON pledges (unit_id, id);
 
+-- postgres: SQLite would take it for the resource list and sort all that is on it, for every page
 CREATE INDEX pledges_status ON pledges (status, id);
 
 CREATE INDEX pledges_category ON pledges (category, status, id);

@@ -66,9 +66,23 @@ where
             sqlx::Error::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
             other => DbErr::Conn(RuntimeErr::SqlxError(Arc::new(other))),
         })?;
-        let value = work(&mut connection).await.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))?;
-        self.idle.lock().expect("no panic under this lock").push((Instant::now(), connection));
-        Ok(value)
+        let done = work(&mut connection).await;
+        let mut idle = self.idle.lock().expect("no panic under this lock");
+        match done {
+            Ok(value) => {
+                if !self.places.is_closed() {
+                    idle.push((Instant::now(), connection));
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                // The others were cut with it.
+                if is_cut(&error) {
+                    idle.clear();
+                }
+                Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))))
+            }
+        }
     }
 
     async fn take(&self) -> Result<PoolConnection<DB>, sqlx::Error> {
@@ -81,11 +95,21 @@ where
         }
     }
 
-    /// Gives all back, so that the pool can close.
-    pub(super) fn close(&self) {
+    /// Closes them. Given back to a pool that closes, one that is being asked whether it still answers would be left open.
+    pub(super) async fn close(&self) {
         self.places.close();
-        self.idle.lock().expect("no panic under this lock").clear();
+        let idle = std::mem::take(&mut *self.idle.lock().expect("no panic under this lock"));
+        for (_, connection) in idle {
+            if let Err(error) = connection.close().await {
+                tracing::warn!(%error, "a connection to the database did not close");
+            }
+        }
     }
+}
+
+/// Whether the database has gone away, or said that it is going.
+fn is_cut(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_)) || error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "57P01")
 }
 
 fn query<DB: Database>(statement: Statement) -> sqlx::query::Query<'static, DB, SqlxValues>

@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet};
 use async_graphql::parser::Error;
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet};
 use async_graphql::{Name, Pos, Positioned, Variables};
 
 pub use async_graphql::parser::types::OperationType as OperationKind;

@@ -53,7 +53,14 @@ impl Fresh {
     }
 
     /// The answer with its tag, or that the caller holds it already.
-    pub(super) fn answer(&self, question: Question, headers: &HeaderMap, written: Option<u64>, mut response: Response, body: &[u8]) -> Response {
+    pub(super) fn answer(
+        &self,
+        question: Question,
+        headers: &HeaderMap,
+        written: Option<u64>,
+        mut response: Response,
+        body: &[u8],
+    ) -> Response {
         let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(body)[..16]));
         let Ok(tag) = HeaderValue::try_from(tag) else { return response };
         if let Some(written) = written {

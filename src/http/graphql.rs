@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as Answer, ServerError, Value, Variables};
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::sse::{Event, Sse};
@@ -123,19 +123,19 @@ fn accepted(header: &str) -> Option<Accept> {
 struct Sound;
 
 /// What is public is answered with a tag; what the caller holds already, not at all.
-pub async fn get(State(http): State<Http>, uri: Uri, pairs: Pairs, headers: HeaderMap) -> Response {
+pub async fn get(State(http): State<Http>, uri: Uri, headers: HeaderMap) -> Response {
     let Some(reply) = Reply::new(&headers) else {
         return not_acceptable();
     };
     if headers.contains_key(header::AUTHORIZATION) || reply.accept == Accept::EventStream {
-        return ask(http, reply, pairs, &headers).await;
+        return ask(http, reply, &uri, &headers).await;
     }
     let question = Question::new(uri.query().unwrap_or_default(), reply);
     if let Some(unchanged) = http.fresh.holds(question, &headers, http.app.memory()) {
         return unchanged;
     }
     let written = http.app.memory().written();
-    let (parts, body) = ask(http.clone(), reply, pairs, &headers).await.into_parts();
+    let (parts, body) = ask(http.clone(), reply, &uri, &headers).await.into_parts();
     let is_sound = parts.extensions.get::<Sound>().is_some();
     match axum::body::to_bytes(body, usize::MAX).await {
         Ok(body) if is_sound => http.fresh.answer(question, &headers, written, Response::from_parts(parts, body.clone().into()), &body),
@@ -144,10 +144,8 @@ pub async fn get(State(http): State<Http>, uri: Uri, pairs: Pairs, headers: Head
     }
 }
 
-type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
-
-async fn ask(http: Http, reply: Reply, pairs: Pairs, headers: &HeaderMap) -> Response {
-    let Ok(Query(pairs)) = pairs else {
+async fn ask(http: Http, reply: Reply, uri: &Uri, headers: &HeaderMap) -> Response {
+    let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
         return reply.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", "请求参数无法识别", "The query string is malformed");
     };
     let mut parameters = Parameters { query: None, operation_name: None, variables: None, extensions: None };

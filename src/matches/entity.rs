@@ -56,10 +56,38 @@ pub mod exchange {
     }
 
     crate::db::row!(Model {
-        id, district_id, street_id, community_id, need_id, pledge_id, unit_id, form, category, initiated_by,
-        transfer_of_id, measure, quantity, outstanding, delivered, accepted, returned, plan, purpose, promised_on,
-        status, reason, reassign, applied_by, applied_at, confirmed_at, completed_at, nudged_at, next_step_at,
-        unit_evaluated, community_evaluated, evaluations_released_at,
+        id,
+        district_id,
+        street_id,
+        community_id,
+        need_id,
+        pledge_id,
+        unit_id,
+        form,
+        category,
+        initiated_by,
+        transfer_of_id,
+        measure,
+        quantity,
+        outstanding,
+        delivered,
+        accepted,
+        returned,
+        plan,
+        purpose,
+        promised_on,
+        status,
+        reason,
+        reassign,
+        applied_by,
+        applied_at,
+        confirmed_at,
+        completed_at,
+        nudged_at,
+        next_step_at,
+        unit_evaluated,
+        community_evaluated,
+        evaluations_released_at,
     });
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -153,7 +181,7 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
         return Condition::all();
     }
     let (areas, units) = (viewer.areas(), viewer.units());
-    // Nobody's match is that of nobody.
+    // Nobody's match is that of nobody. Said also of who has an area, since SQLite would otherwise gather by three indexes and sort.
     let mut visible = Condition::any().add(Column::UnitId.is_in(units.clone()));
     if !units.is_empty() {
         // Who proposes to hand a match on follows the proposal.

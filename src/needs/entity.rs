@@ -9,6 +9,7 @@ use super::rules::{NeedStatus, Publication};
 use crate::areas::Place;
 use crate::auth::Viewer;
 use crate::calendar::shanghai_day;
+use crate::db::is_one_of;
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, NodeKind};
 use crate::units::entity::{pairing, running_pairing, unit};
@@ -57,9 +58,35 @@ pub mod need {
     }
 
     crate::db::row!(Model {
-        id, district_id, street_id, community_id, category, form, title, description, measure, wanted, unmatched,
-        promised, delivered, accepted, urgency, due_on, place, channel, contact_name, contact_phone_sealed, status,
-        publication, reopened, reason, directed_until, next_step_at, escalated_to_id, submitted_by, created_at,
+        id,
+        district_id,
+        street_id,
+        community_id,
+        category,
+        form,
+        title,
+        description,
+        measure,
+        wanted,
+        unmatched,
+        promised,
+        delivered,
+        accepted,
+        urgency,
+        due_on,
+        place,
+        channel,
+        contact_name,
+        contact_phone_sealed,
+        status,
+        publication,
+        reopened,
+        reason,
+        directed_until,
+        next_step_at,
+        escalated_to_id,
+        submitted_by,
+        created_at,
     });
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -101,7 +128,7 @@ pub fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
     let window_over = Condition::all().add(Column::Publication.eq(Publication::Directed)).add(Column::DirectedUntil.lte(now));
     let public = Condition::all()
         .add(Column::Status.ne(NeedStatus::Withdrawn))
-        .add(Condition::any().add(Column::Publication.is_in([Publication::Open, Publication::Escalated])).add(window_over));
+        .add(Condition::any().add(is_one_of(Column::Publication, [Publication::Open, Publication::Escalated])).add(window_over));
     let mut visible = Condition::any().add(public);
     let areas = viewer.areas();
     if !areas.is_empty() {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::rules::{NeedCategory, PledgeStatus, ResourceForm};
 use crate::areas::entity::at_or_below;
 use crate::auth::Viewer;
+use crate::db::is_one_of;
 use crate::error::Result;
 use crate::ids::{GlobalId, NodeKind};
 use crate::units::entity::{alliance, membership, unit};
@@ -53,9 +54,30 @@ pub mod pledge {
     }
 
     crate::db::row!(Model {
-        id, district_id, unit_id, form, category, title, description, measure, total, available, held, given,
-        per_session, weekly_hours, audience, conditions, status, reason, stale, serves_all, valid_until,
-        confirmed_on, submitted_by, created_at,
+        id,
+        district_id,
+        unit_id,
+        form,
+        category,
+        title,
+        description,
+        measure,
+        total,
+        available,
+        held,
+        given,
+        per_session,
+        weekly_hours,
+        audience,
+        conditions,
+        status,
+        reason,
+        stale,
+        serves_all,
+        valid_until,
+        confirmed_on,
+        submitted_by,
+        created_at,
     });
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -97,7 +119,7 @@ impl pledge::Model {
 
 /// The condition of [`pledge::Model::is_shown`].
 pub fn shown() -> Condition {
-    Condition::all().add(Column::Status.is_in([PledgeStatus::Listed, PledgeStatus::Exhausted])).add(Column::Stale.eq(false))
+    Condition::all().add(is_one_of(Column::Status, [PledgeStatus::Listed, PledgeStatus::Exhausted])).add(Column::Stale.eq(false))
 }
 
 /// The pledges that a viewer may see: the list for everybody; all of a unit for its representatives; all but drafts for those who read the
@@ -186,13 +208,13 @@ pub struct Filter {
 pub fn list(viewer: &Viewer, today: NaiveDate, filter: &Filter) -> Select<pledge::Entity> {
     let mut select = pledge::Entity::find().filter(visible_to(viewer, today));
     if let Some(status) = &filter.status {
-        select = select.filter(Column::Status.is_in(status.iter().copied()));
+        select = select.filter(is_one_of(Column::Status, status.iter().copied()));
     }
     if let Some(category) = &filter.category {
-        select = select.filter(Column::Category.is_in(category.iter().copied()));
+        select = select.filter(is_one_of(Column::Category, category.iter().copied()));
     }
     if let Some(form) = &filter.form {
-        select = select.filter(Column::Form.is_in(form.iter().copied()));
+        select = select.filter(is_one_of(Column::Form, form.iter().copied()));
     }
     if let Some(unit) = filter.unit {
         select = select.filter(Column::UnitId.eq(unit));
@@ -208,7 +230,7 @@ pub fn list(viewer: &Viewer, today: NaiveDate, filter: &Filter) -> Select<pledge
     }
     if let Some(least) = filter.available_at_least {
         select = select
-            .filter(Column::Status.eq(PledgeStatus::Listed))
+            .filter(is_one_of(Column::Status, [PledgeStatus::Listed]))
             .filter(Condition::any().add(Column::Available.is_null()).add(Column::Available.gte(least)));
     }
     select

@@ -10,23 +10,35 @@ use crate::support::{TestApp, Value, json};
 
 /// Tables that have no end.
 const GROWING: [&str; 13] = [
-    "needs", "need_directions", "pledges", "pledge_areas", "matches", "deliveries", "evaluations", "contributions", "bookings", "reservations",
-    "journal", "search_words", "idempotency_keys",
+    "needs",
+    "need_directions",
+    "pledges",
+    "pledge_areas",
+    "matches",
+    "deliveries",
+    "evaluations",
+    "contributions",
+    "bookings",
+    "reservations",
+    "journal",
+    "search_words",
+    "idempotency_keys",
 ];
 
 /// What is wrong with the plan of a statement.
 async fn faults(db: &impl ConnectionTrait, statement: &Statement) -> Vec<String> {
+    let sql = &statement.sql;
+    let mut statement = statement.clone();
     if db.get_database_backend() == DbBackend::Postgres {
-        let explained = db.query_one_raw(Statement::from_string(DbBackend::Postgres, format!("EXPLAIN (FORMAT JSON) {statement}"))).await;
-        let row = explained.expect("it can be explained").expect("a plan");
+        statement.sql = format!("EXPLAIN (FORMAT JSON) {sql}");
+        let row = db.query_one_raw(statement).await.expect("it can be explained").expect("a plan");
         let plan: Value = row.try_get_by_index(0).expect("the plan is JSON");
         let mut faults = Vec::new();
         on_postgres(&plan[0]["Plan"], &mut faults);
         faults
     } else {
-        let mut statement = statement.clone();
-        statement.sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
-        let ranked = statement.sql.contains("\"score\"");
+        let ranked = sql.contains("\"score\"");
+        statement.sql = format!("EXPLAIN QUERY PLAN {sql}");
         let rows = db.query_all_raw(statement).await.expect("it can be explained");
         rows.iter().filter_map(|row| on_sqlite(&row.try_get_by_index::<String>(3).expect("the detail of a step"), ranked)).collect()
     }
@@ -40,7 +52,10 @@ fn on_postgres(node: &Value, faults: &mut Vec<String>) {
     }
     let below = node["Plans"].as_array().map(Vec::as_slice).unwrap_or_default();
     // The best of what was searched for cannot be known before all of it is ranked.
-    if kind == "Sort" && !node["Sort Key"].to_string().contains("score") {
+    let ranks = |keys: String| keys.contains("score") || keys.contains("weight");
+    // What nobody may see is not read, and there is nothing to sort.
+    let is_nothing = below.first().is_some_and(|below| below["Node Type"] == "Result");
+    if kind == "Sort" && !is_nothing && !ranks(node["Sort Key"].to_string()) {
         faults.push(format!("sorts by {}", node["Sort Key"]));
     }
     below.iter().for_each(|node| on_postgres(node, faults));
@@ -60,11 +75,12 @@ async fn pages(app: &TestApp, ask: impl AsyncFnOnce()) -> Vec<Statement> {
     ask().await;
     let mut known = BTreeSet::new();
     let heard = std::mem::take(&mut *heard.lock().expect("no panic under this lock"));
-    heard.into_iter().filter(|statement| statement.sql.contains(" LIMIT ") && known.insert(statement.sql.clone())).collect()
+    let is_page = |sql: &str| sql.contains(" LIMIT ") && GROWING.iter().any(|table| sql.contains(&format!("\"{table}\".\"id\"")));
+    heard.into_iter().filter(|statement| is_page(&statement.sql) && known.insert(statement.sql.clone())).collect()
 }
 
 async fn go_by_an_index(app: &TestApp, statements: &[Statement]) {
-    assert!(statements.len() > 3, "few pages were heard of: {}", statements.len());
+    assert!(statements.len() >= 3, "few pages were heard of: {}", statements.len());
     let transaction = app.db().pool().begin().await.expect("a transaction");
     if app.db().is_postgres() {
         // With so few rows the planner would read and sort them all; what it cannot do otherwise it still does.

@@ -9,6 +9,7 @@ use super::BookingConnection;
 use crate::bookings::entity::{booking, known_to};
 use crate::bookings::rules::BookingStatus;
 use crate::date::instant;
+use crate::db::is_one_of;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
 use crate::graphql::{key_of, request};
 use crate::ids::NodeKind;
@@ -64,7 +65,7 @@ impl BookingQuery {
         let filter = filter.unwrap_or_default();
         let mut wanted = Condition::all().add(known_to(&request.viewer));
         if let Some(status) = filter.status {
-            wanted = wanted.add(Column::Status.is_in(status));
+            wanted = wanted.add(is_one_of(Column::Status, status));
         }
         for (column, id) in [
             (Column::UnitId, key_of(NodeKind::Unit, &filter.unit)?),

@@ -5,6 +5,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::types::MatchConnection;
+use crate::db::is_one_of;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
 use crate::graphql::{key_of, request};
 use crate::ids::NodeKind;
@@ -59,7 +60,7 @@ impl MatchQuery {
         let filter = filter.unwrap_or_default();
         let mut wanted = Condition::all().add(visible_to(&request.viewer));
         if let Some(status) = filter.status {
-            wanted = wanted.add(exchange::Column::Status.is_in(status));
+            wanted = wanted.add(is_one_of(exchange::Column::Status, status));
         }
         if let Some(reassign) = filter.reassign {
             wanted = wanted.add(exchange::Column::Reassign.eq(reassign));

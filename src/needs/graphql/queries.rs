@@ -8,6 +8,7 @@ use super::types::CommunityNeedConnection;
 use crate::areas::entity::within;
 use crate::areas::graphql::area;
 use crate::date::{Date, day};
+use crate::db::is_one_of;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
 use crate::graphql::{key_of, request};
 use crate::ids::NodeKind;
@@ -79,10 +80,10 @@ impl NeedQuery {
             wanted = wanted.add(in_states(&status, request.now()));
         }
         if let Some(categories) = filter.category {
-            wanted = wanted.add(need::Column::Category.is_in(categories));
+            wanted = wanted.add(is_one_of(need::Column::Category, categories));
         }
         if let Some(forms) = filter.form {
-            wanted = wanted.add(need::Column::Form.is_in(forms));
+            wanted = wanted.add(is_one_of(need::Column::Form, forms));
         }
         if let Some(urgency) = filter.urgency {
             wanted = wanted.add(need::Column::Urgency.is_in(urgency));

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::auth::Permission;
 use crate::date::instant;
-use crate::db::padded;
+use crate::db::{is_one_of, padded};
 use crate::decimal::Decimal;
 use crate::error::AppError;
 use crate::graphql::eager::Eager;
@@ -165,7 +165,7 @@ impl ReservationQuery {
         let filter = filter.unwrap_or_default();
         let mut wanted = Condition::all().add(visible_to(&request.viewer));
         if let Some(status) = filter.status {
-            wanted = wanted.add(Column::Status.is_in(status));
+            wanted = wanted.add(is_one_of(Column::Status, status));
         }
         for (column, id) in
             [(Column::CommunityId, key_of(NodeKind::Area, &filter.community)?), (Column::ZoneId, key_of(NodeKind::Zone, &filter.zone)?)]
