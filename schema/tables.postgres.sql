@@ -135,7 +135,7 @@ CREATE TABLE search_words (
     word TEXT NOT NULL,
     node_id UUID NOT NULL,
     weight INTEGER NOT NULL,
-    PRIMARY KEY (kind, word, node_id)
+    PRIMARY KEY (kind, word, node_id) INCLUDE (weight)
 );
 
 CREATE INDEX search_words_node ON search_words (node_id);
@@ -343,6 +343,8 @@ CREATE INDEX needs_community ON needs (community_id, id);
 CREATE INDEX needs_street ON needs (street_id, id);
 
 CREATE INDEX needs_district ON needs (district_id, id);
+
+CREATE INDEX needs_category ON needs (district_id, category, id);
 
 CREATE INDEX needs_status ON needs (status, category, id);
 

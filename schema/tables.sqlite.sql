@@ -438,6 +438,8 @@ CREATE TABLE needs (
     CONSTRAINT needs_ended CHECK (status NOT IN ('CLOSED', 'WITHDRAWN') OR (promised = 0 AND delivered = 0))
 );
 
+CREATE INDEX needs_category ON needs (district_id, category, id);
+
 CREATE INDEX needs_community ON needs (community_id, id);
 
 CREATE INDEX needs_district ON needs (district_id, id);
@@ -514,8 +516,6 @@ CREATE TABLE pledges (
 CREATE INDEX pledges_category ON pledges (category, status, id);
 
 CREATE INDEX pledges_confirmed ON pledges (confirmed_on, id);
-
-CREATE INDEX pledges_status ON pledges (status, id);
 
 CREATE INDEX pledges_to_expire ON pledges (valid_until)
     WHERE status NOT IN ('DRAFT', 'SUBMITTED', 'RETURNED', 'EXPIRED', 'WITHDRAWN');
@@ -605,7 +605,7 @@ CREATE TABLE search_words (
     node_id BLOB NOT NULL,
     weight INTEGER NOT NULL,
     PRIMARY KEY (kind, word, node_id)
-);
+) WITHOUT ROWID;
 
 CREATE INDEX search_words_node ON search_words (node_id);
 
