@@ -34,7 +34,15 @@ pub enum Value {
     Time(DateTime<Utc>),
 }
 
+/// The statement of each work, by its name.
+type Statements = [(&'static str, &'static str); 7];
+
 impl Question {
+    fn statement(&self, all: &Statements) -> Result<&'static str> {
+        let found = all.iter().find(|(work, _)| *work == self.work);
+        found.map(|(_, sql)| *sql).ok_or_else(|| format!("no work is called {}", self.work).into())
+    }
+
     pub fn text(work: &str, values: impl Into<Vec<Value>>) -> String {
         serde_json::to_string(&Question { work: work.to_owned(), values: values.into() }).expect("plain values")
     }

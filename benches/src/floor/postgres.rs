@@ -4,7 +4,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio_postgres::NoTls;
 use tokio_postgres::types::ToSql;
 
-use super::{Question, Value};
+use super::{Question, Statements, Value};
 use crate::Result;
 
 /// A page of needs with their communities, and ten claims of each with their units.
@@ -79,18 +79,15 @@ const STATISTICS: &str = "SELECT json_build_array(json_build_object(
   FROM (SELECT coalesce(sum(value), 0)::bigint AS value, coalesce(sum(hours), 0)::bigint AS hours
     FROM contributions WHERE district_id = $1 AND recorded_on BETWEEN $2 AND $3) c";
 
-fn statement(work: &str) -> Result<&'static str> {
-    Ok(match work {
-        "needs" => NEEDS,
-        "pledges" => PLEDGES,
-        "free" => FREE,
-        "node" => NODE,
-        "unit" => UNIT,
-        "public" => PUBLIC,
-        "statistics" => STATISTICS,
-        _ => return Err(format!("no work is called {work}").into()),
-    })
-}
+const STATEMENTS: Statements = [
+    ("needs", NEEDS),
+    ("pledges", PLEDGES),
+    ("free", FREE),
+    ("node", NODE),
+    ("unit", UNIT),
+    ("public", PUBLIC),
+    ("statistics", STATISTICS),
+];
 
 impl Value {
     fn bound(&self) -> &(dyn ToSql + Sync) {
@@ -114,7 +111,7 @@ impl Postgres {
 
     pub async fn ask(&self, question: &Question) -> Result<String> {
         let client = self.0.get().await?;
-        let statement = client.prepare_cached(statement(&question.work)?).await?;
+        let statement = client.prepare_cached(question.statement(&STATEMENTS)?).await?;
         let values: Vec<_> = question.values.iter().map(Value::bound).collect();
         Ok(client.query_one(&statement, &values).await?.get(0))
     }

@@ -6,7 +6,7 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
 use tokio::sync::Semaphore;
 
-use super::{Question, Value};
+use super::{Question, Statements, Value};
 use crate::Result;
 
 const CONNECTIONS: usize = 4;
@@ -94,18 +94,15 @@ const STATISTICS: &str = "SELECT json_array(json_object(
   FROM (SELECT coalesce(sum(value), 0) AS value, coalesce(sum(hours), 0) AS hours
     FROM contributions WHERE district_id = ?1 AND recorded_on BETWEEN ?2 AND ?3) c";
 
-fn statement(work: &str) -> Result<&'static str> {
-    Ok(match work {
-        "needs" => NEEDS,
-        "pledges" => PLEDGES,
-        "free" => FREE,
-        "node" => NODE,
-        "unit" => UNIT,
-        "public" => PUBLIC,
-        "statistics" => STATISTICS,
-        _ => return Err(format!("no work is called {work}").into()),
-    })
-}
+const STATEMENTS: Statements = [
+    ("needs", NEEDS),
+    ("pledges", PLEDGES),
+    ("free", FREE),
+    ("node", NODE),
+    ("unit", UNIT),
+    ("public", PUBLIC),
+    ("statistics", STATISTICS),
+];
 
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -148,5 +145,5 @@ impl Sqlite {
 }
 
 fn read(connection: &Connection, question: &Question) -> Result<String> {
-    Ok(connection.prepare_cached(statement(&question.work)?)?.query_row(params_from_iter(&question.values), |row| row.get(0))?)
+    Ok(connection.prepare_cached(question.statement(&STATEMENTS)?)?.query_row(params_from_iter(&question.values), |row| row.get(0))?)
 }
