@@ -133,9 +133,10 @@ CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 CREATE TABLE search_words (
     kind TEXT NOT NULL,
     word TEXT NOT NULL,
+    district_id UUID NOT NULL,
     node_id UUID NOT NULL,
     weight INTEGER NOT NULL,
-    PRIMARY KEY (kind, word, node_id) INCLUDE (weight)
+    PRIMARY KEY (kind, word, district_id, node_id) INCLUDE (weight)
 );
 
 CREATE INDEX search_words_node ON search_words (node_id);
@@ -350,7 +351,11 @@ CREATE INDEX needs_status ON needs (status, category, id);
 
 CREATE INDEX needs_due ON needs (COALESCE(due_on, '9999-12-31'), id);
 
+CREATE INDEX needs_district_due ON needs (district_id, COALESCE(due_on, '9999-12-31'), id);
+
 CREATE INDEX needs_urgency ON needs (urgency, COALESCE(due_on, '9999-12-31'), id);
+
+CREATE INDEX needs_district_urgency ON needs (district_id, urgency, COALESCE(due_on, '9999-12-31'), id);
 
 CREATE INDEX needs_next_step ON needs (next_step_at) WHERE next_step_at IS NOT NULL;
 

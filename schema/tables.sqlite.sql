@@ -444,6 +444,10 @@ CREATE INDEX needs_community ON needs (community_id, id);
 
 CREATE INDEX needs_district ON needs (district_id, id);
 
+CREATE INDEX needs_district_due ON needs (district_id, COALESCE(due_on, '9999-12-31'), id);
+
+CREATE INDEX needs_district_urgency ON needs (district_id, urgency, COALESCE(due_on, '9999-12-31'), id);
+
 CREATE INDEX needs_due ON needs (COALESCE(due_on, '9999-12-31'), id);
 
 CREATE INDEX needs_next_step ON needs (next_step_at) WHERE next_step_at IS NOT NULL;
@@ -602,9 +606,10 @@ CREATE TABLE "seaql_migrations" ( "version" varchar NOT NULL PRIMARY KEY, "appli
 CREATE TABLE search_words (
     kind TEXT NOT NULL,
     word TEXT NOT NULL,
+    district_id BLOB NOT NULL,
     node_id BLOB NOT NULL,
     weight INTEGER NOT NULL,
-    PRIMARY KEY (kind, word, node_id)
+    PRIMARY KEY (kind, word, district_id, node_id)
 ) WITHOUT ROWID;
 
 CREATE INDEX search_words_node ON search_words (node_id);

@@ -24,7 +24,7 @@ pub struct Settings {
     /// Where to listen: address and port
     #[arg(long, env = "ALLIANCE_LISTEN", default_value = "127.0.0.1:8080", value_parser = address, global = true)]
     pub listen: SocketAddr,
-    /// How many connections to the database an instance keeps at most
+    /// How many connections to the database an instance keeps at most; on SQLite no more than four for each core, and one to write
     #[arg(long, env = "ALLIANCE_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=500), global = true)]
     pub connections: u32,
     /// The issuer written into access tokens and expected in them

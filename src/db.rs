@@ -94,6 +94,9 @@ impl Db {
         if sqlite {
             SqliteConnectOptions::from_str(url).map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?;
         }
+        // SQLite runs on the cores of this machine: connections beyond what keeps them busy would only hold memory.
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+        let connections = if sqlite { std::cmp::min(connections, 4 * cores + 1) } else { connections };
         let mut options = ConnectOptions::new(url);
         options
             .max_connections(connections)
@@ -109,7 +112,7 @@ impl Db {
                     .synchronous(SqliteSynchronous::Full)
                     .foreign_keys(true)
                     .busy_timeout(Duration::from_secs(10))
-                    .pragma("cache_size", "-16000")
+                    .pragma("cache_size", "-4000")
             })
             .map_sqlx_postgres_opts(move |options| {
                 let longest = format!("{}s", longest.as_secs());

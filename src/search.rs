@@ -25,6 +25,9 @@ mod word {
         pub kind: String,
         #[sea_orm(primary_key, auto_increment = false)]
         pub word: String,
+        /// Where it is looked for; nil: everywhere.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub district_id: Uuid,
         #[sea_orm(primary_key, auto_increment = false)]
         pub node_id: Uuid,
         pub weight: i32,
@@ -81,16 +84,17 @@ fn weigh(title: &str, body: &str) -> BTreeMap<String, i32> {
 }
 
 /// Replaces the words of an object.
-pub async fn index(permit: &Permit, node: GlobalId, title: &str, body: Option<&str>) -> Result<()> {
+pub async fn index(permit: &Permit, node: GlobalId, district: Option<Uuid>, title: &str, body: Option<&str>) -> Result<()> {
     word::Entity::delete_many().filter(word::Column::NodeId.eq(node.key)).exec(permit.write()).await?;
-    add(permit, node, title, body).await
+    add(permit, node, district, title, body).await
 }
 
-/// Adds the words of a new object.
-pub async fn add(permit: &Permit, node: GlobalId, title: &str, body: Option<&str>) -> Result<()> {
-    let rows = weigh(title, body.unwrap_or_default()).into_iter().map(|(word, weight)| {
-        word::ActiveModel::from(word::Model { kind: node.kind.prefix().to_owned(), word, node_id: node.key, weight })
-    });
+/// Adds the words of a new object, to be looked for in a district, or in all of them.
+pub async fn add(permit: &Permit, node: GlobalId, district: Option<Uuid>, title: &str, body: Option<&str>) -> Result<()> {
+    let (kind, district_id) = (node.kind.prefix(), district.unwrap_or_default());
+    let rows = weigh(title, body.unwrap_or_default())
+        .into_iter()
+        .map(|(word, weight)| word::ActiveModel::from(word::Model { kind: kind.to_owned(), word, district_id, node_id: node.key, weight }));
     word::Entity::insert_many(rows).exec_without_returning(permit.write()).await?;
     Ok(())
 }
@@ -106,14 +110,18 @@ pub fn words(search: &str) -> Vec<String> {
     words
 }
 
-/// Ids of the objects of a kind that hold all words, as a subquery with the columns `node_id` and `score`.
-pub fn hits(kind: crate::ids::NodeKind, words: &[String]) -> SelectStatement {
+/// Ids of the objects of a kind that hold all words, as a subquery with the columns `node_id` and `score`; those of one district, where it is
+/// said, by its part of the index.
+fn hits(kind: crate::ids::NodeKind, district: Option<Uuid>, words: &[String]) -> SelectStatement {
     // A sum of integers is a decimal on PostgreSQL unless told otherwise.
     let score = |weight: SimpleExpr| Func::cast_as(weight, Alias::new("BIGINT"));
     let mut hits = Query::select();
     hits.column(word::Column::NodeId)
         .from(word::Entity)
         .and_where(Expr::col(word::Column::Kind).eq(Expr::cust(format!("'{}'", kind.prefix()))));
+    if let Some(district) = district {
+        hits.and_where(Expr::col(word::Column::DistrictId).is_in([district, Uuid::nil()]));
+    }
     if let [word] = words {
         hits.expr_as(score(Expr::col(word::Column::Weight)), Alias::new("score"))
             .and_where(Expr::col(word::Column::Word).eq(word.as_str()));
@@ -137,10 +145,12 @@ pub fn check(search: Option<&str>) -> Result<()> {
 }
 
 /// Narrows a list to what holds all words of a search, and gives the order by relevance; nothing changes where nothing is searched for.
+/// `district`: where the list is narrowed to an area.
 pub fn narrow<E: EntityTrait>(
     select: Select<E>,
     kind: crate::ids::NodeKind,
     id: SimpleExpr,
+    district: Option<Uuid>,
     search: Option<&str>,
 ) -> Result<(Select<E>, Option<Sort>)> {
     check(search)?;
@@ -154,7 +164,7 @@ pub fn narrow<E: EntityTrait>(
     let mut select = select;
     QueryTrait::query(&mut select).join_subquery(
         JoinType::InnerJoin,
-        hits(kind, &words),
+        hits(kind, district, &words),
         Alias::new("hits"),
         Expr::col((Alias::new("hits"), word::Column::NodeId)).eq(id.clone()),
     );
@@ -163,7 +173,13 @@ pub fn narrow<E: EntityTrait>(
 }
 
 /// Ids among `candidates` that share at least half of a title's words with it, most alike first.
-pub async fn alike(db: &impl ConnectionTrait, kind: crate::ids::NodeKind, title: &str, candidates: SelectStatement) -> Result<Vec<Uuid>> {
+pub async fn alike(
+    db: &impl ConnectionTrait,
+    kind: crate::ids::NodeKind,
+    district: Uuid,
+    title: &str,
+    candidates: SelectStatement,
+) -> Result<Vec<Uuid>> {
     let words = words(title);
     if words.is_empty() {
         return Ok(Vec::new());
@@ -174,6 +190,7 @@ pub async fn alike(db: &impl ConnectionTrait, kind: crate::ids::NodeKind, title:
         .from(word::Entity)
         .and_where(Expr::col(word::Column::Kind).eq(kind.prefix()))
         .and_where(Expr::col(word::Column::Word).is_in(words.iter().map(String::as_str)))
+        .and_where(Expr::col(word::Column::DistrictId).eq(district))
         .and_where(Expr::col(word::Column::Weight).gte(TITLE_WEIGHT))
         .and_where(Expr::col(word::Column::NodeId).in_subquery(candidates))
         .group_by_col(word::Column::NodeId)

@@ -9,6 +9,7 @@ use std::process::Stdio;
 use rusqlite::OpenFlags;
 use tokio::process::Command;
 use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
 
 use crate::Result;
 use crate::process::Postgres;
@@ -134,6 +135,8 @@ async fn copy(client: &Client, copies: u32) -> Result<()> {
                 FROM unnest(string_to_array(rtrim(lineage, '/'), '/')) WITH ORDINALITY AS parts (part, place) $$;",
         )
         .await?;
+    let district: Uuid = client.query_one("SELECT id FROM areas WHERE level = 'DISTRICT'", &[]).await?.get(0);
+    let nil = Uuid::nil();
     let tables = client
         .query("SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1", &[])
         .await?;
@@ -148,6 +151,8 @@ async fn copy(client: &Client, copies: u32) -> Result<()> {
         let values = columns.iter().map(|row| {
             let (name, kind): (String, String) = (row.get(0), row.get(1));
             match (table.as_str(), name.as_str(), kind.as_str()) {
+                ("search_words", "district_id", _) => format!("copied(coalesce(nullif(o.{name}, '{nil}'), '{district}'), k)"),
+                ("pledges", "serves_all", _) => "FALSE".to_owned(),
                 (_, _, "uuid") => format!("copied(o.{name}, k)"),
                 ("areas", "lineage", _) => "copied_lineage(o.lineage, k)".to_owned(),
                 ("areas", "code", _) => "(left(o.code, 6)::bigint + k * 1000000)::text || substr(o.code, 7)".to_owned(),
@@ -165,6 +170,12 @@ async fn copy(client: &Client, copies: u32) -> Result<()> {
         let rows = client.execute(&sql, &[]).await?;
         eprintln!("  {table}: {rows} rows");
     }
+    // What serves everybody where there is one district serves its own among many.
+    let named = format!(
+        "INSERT INTO pledge_areas (pledge_id, area_id) SELECT copied(id, k), copied('{district}', k) FROM pledges CROSS JOIN generate_series(1, {copies}) AS k
+         WHERE serves_all"
+    );
+    client.batch_execute(&named).await?;
     client.batch_execute("DROP FUNCTION copied_lineage; DROP FUNCTION copied; DROP FUNCTION mixed").await?;
     // By itself: several statements at once are one transaction.
     client.batch_execute("VACUUM ANALYZE").await?;

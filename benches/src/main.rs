@@ -81,14 +81,17 @@ async fn main() -> Result<()> {
         return floor::serve(database, listen).await;
     }
     let _postgres = process::Postgres::start(&options.postgres, &options.folder).await?;
+    let mut at_one = None;
     for scale in &options.scale {
         let database = data::prepare(&options.alliance, &options.folder, *scale).await?;
         let subjects = Subjects::on_postgres(&database.url).await?;
-        let on_postgres = reads(&options, &format!("the district × {scale} on PostgreSQL"), &database, &subjects, None).await?;
+        let title = format!("the district × {scale} on PostgreSQL");
+        let on_postgres = reads(&options, &title, &database, &subjects, at_one.as_ref().map(|measured| ("× 1", measured))).await?;
         if *scale == 1 {
             let database = data::prepare_sqlite(&options.alliance, &options.folder).await?;
             let subjects = Subjects::on_sqlite(database.url.trim_start_matches("sqlite://"))?;
-            reads(&options, "the district on SQLite", &database, &subjects, Some(&on_postgres)).await?;
+            reads(&options, "the district on SQLite", &database, &subjects, Some(("PostgreSQL", &on_postgres))).await?;
+            at_one = Some(on_postgres);
         }
     }
     let database = data::prepare(&options.alliance, &options.folder, 1).await?;
@@ -96,13 +99,13 @@ async fn main() -> Result<()> {
     writes::measure(&bench, options.only.as_deref()).await
 }
 
-/// Measures the works that read and prints their table: on SQLite beside what our service did on PostgreSQL.
+/// Measures the works that read and prints their table: beside PostGraphile, or beside what our service did elsewhere.
 async fn reads(
     options: &Options,
     title: &str,
     database: &Database,
     subjects: &Subjects,
-    on_postgres: Option<&Measured>,
+    elsewhere: Option<(&str, &Measured)>,
 ) -> Result<Measured> {
     let (rounds, length) = if options.quick { (3, Duration::from_secs(3)) } else { (5, Duration::from_secs(8)) };
     let works = works::all(subjects).into_iter().filter(|work| options.only.as_deref().is_none_or(|only| work.name.contains(only)));
@@ -111,20 +114,21 @@ async fn reads(
     if works.is_empty() {
         return Ok(measured);
     }
-    let postgraphile = options.postgraphile.as_deref().filter(|_| on_postgres.is_none());
+    let postgraphile = options.postgraphile.as_deref().filter(|_| elsewhere.is_none());
     let peers = Peers::start(&options.alliance, postgraphile, database).await?;
     println!("\n{title}, {} connections, {rounds} rounds of {} s", options.connections, length.as_secs());
-    println!("{}", table::head(if on_postgres.is_some() { "PostgreSQL" } else { "PostGraphile" }));
+    println!("{}", table::head(elsewhere.map_or("PostGraphile", |(name, _)| name)));
     for work in works {
         match measure(&peers, &work, options.connections, rounds, length).await {
             Ok(figures) => {
-                println!("{}", table::row(&work, &figures, on_postgres.map(|measured| measured.get(work.name).unwrap_or(&none))));
+                println!("{}", table::row(&work, &figures, elsewhere.map(|(_, measured)| measured.get(work.name).unwrap_or(&none))));
                 measured.insert(work.name, figures);
             }
             Err(reason) => println!("{:<24} no figures: {reason}", work.name),
         }
     }
     println!("{}", peers.memory());
+    println!("the binary: {} MiB", std::fs::metadata(&options.alliance)?.len() >> 20);
     peers.end().await?;
     Ok(measured)
 }

@@ -107,6 +107,8 @@ pub struct Running {
     pub peer: Peer,
     child: Child,
     pub start: Duration,
+    /// What it holds before the load, in KiB.
+    idle: Option<u64>,
 }
 
 pub struct Peers {
@@ -122,7 +124,8 @@ impl Peers {
         service
             .args(["serve", "--database-url", &database.url, "--listen", &format!("127.0.0.1:{}", Peer::Alliance.port())])
             .env("ALLIANCE_KEY_FILE", &database.key_file)
-            .env("ALLIANCE_LOG", "warn");
+            .env("ALLIANCE_LOG", "warn")
+            .env("ALLIANCE_RATE_LIMIT", "off");
         running.push(Running::start(Peer::Alliance, service).await?);
         let mut floor = Command::new(std::env::current_exe()?);
         floor.args(["--postgres", "-", "--alliance", "-", "floor", &database.url, &format!("127.0.0.1:{}", Peer::Floor.port())]);
@@ -160,10 +163,11 @@ impl Peers {
     /// What each holds in memory after the load.
     pub fn memory(&self) -> String {
         let each = self.running.iter().map(|one| {
-            let megabytes = one.resident().map_or("?".to_owned(), |kib| format!("{} MiB", kib / 1024));
-            format!("{:?}: {megabytes}, first answer after {} ms", one.peer, one.start.as_millis())
+            let megabytes = |kib: Option<u64>| kib.map_or("?".to_owned(), |kib| format!("{} MiB", kib / 1024));
+            let (idle, loaded) = (megabytes(one.idle), megabytes(one.resident()));
+            format!("{:?}: {idle} idle, {loaded} after, first answer after {} ms", one.peer, one.start.as_millis())
         });
-        format!("memory after the load, start: {}", each.collect::<Vec<_>>().join("; "))
+        format!("memory before and after the load, start: {}", each.collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -176,7 +180,12 @@ impl Running {
         loop {
             let question = client.post(&address).json(&serde_json::json!({ "query": "{ __typename }" })).send().await;
             if question.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(Running { peer, child, start: started.elapsed() });
+                let start = started.elapsed();
+                // What it still loads behind the first answer is part of it.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                let mut running = Running { peer, child, start, idle: None };
+                running.idle = running.resident();
+                return Ok(running);
             }
             if started.elapsed() > Duration::from_secs(60) || child.try_wait()?.is_some() {
                 return Err(format!("{peer:?} did not start").into());

@@ -9,15 +9,15 @@ pub fn head(beside: &str) -> String {
     format!("work                      requests/s   p50 ms   p99 ms   of the floor          of {beside}")
 }
 
-/// A line of it; on SQLite beside the rounds of our service on PostgreSQL.
-pub fn row(work: &Work, rounds: &Rounds, on_postgres: Option<&Rounds>) -> String {
+/// A line of it, beside the rounds of our service elsewhere where there are some.
+pub fn row(work: &Work, rounds: &Rounds, elsewhere: Option<&Rounds>) -> String {
     let ours = of(rounds, Peer::Alliance, |figure| figure.rate);
     let ratio = |theirs: Vec<f64>| {
         let ratios: Vec<f64> = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect();
         if ratios.is_empty() { "–".to_owned() } else { spread(&ratios) }
     };
-    let beside = match on_postgres {
-        Some(on_postgres) => of(on_postgres, Peer::Alliance, |figure| figure.rate),
+    let beside = match elsewhere {
+        Some(elsewhere) => of(elsewhere, Peer::Alliance, |figure| figure.rate),
         None => of(rounds, Peer::Postgraphile, |figure| figure.rate),
     };
     format!(

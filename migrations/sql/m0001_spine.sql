@@ -144,18 +144,20 @@ CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 CREATE TABLE search_words (
     kind TEXT NOT NULL,
     word TEXT NOT NULL,
+    district_id {uuid} NOT NULL,
     node_id {uuid} NOT NULL,
     weight INTEGER NOT NULL,
-    PRIMARY KEY (kind, word, node_id) INCLUDE (weight)
+    PRIMARY KEY (kind, word, district_id, node_id) INCLUDE (weight)
 );
 
 -- sqlite: the same, and the table is its key
 CREATE TABLE search_words (
     kind TEXT NOT NULL,
     word TEXT NOT NULL,
+    district_id {uuid} NOT NULL,
     node_id {uuid} NOT NULL,
     weight INTEGER NOT NULL,
-    PRIMARY KEY (kind, word, node_id)
+    PRIMARY KEY (kind, word, district_id, node_id)
 ) WITHOUT ROWID;
 
 CREATE INDEX search_words_node ON search_words (node_id);

@@ -125,7 +125,11 @@ CREATE INDEX needs_status ON needs (status, category, id);
 
 CREATE INDEX needs_due ON needs (COALESCE(due_on, '9999-12-31'), id);
 
+CREATE INDEX needs_district_due ON needs (district_id, COALESCE(due_on, '9999-12-31'), id);
+
 CREATE INDEX needs_urgency ON needs (urgency, COALESCE(due_on, '9999-12-31'), id);
+
+CREATE INDEX needs_district_urgency ON needs (district_id, urgency, COALESCE(due_on, '9999-12-31'), id);
 
 CREATE INDEX needs_next_step ON needs (next_step_at) WHERE next_step_at IS NOT NULL;
 

@@ -69,7 +69,7 @@ async fn insert(permit: &Permit, parent: Option<&area::Model>, new: &NewArea) ->
         valid_to: Set(None),
     };
     let row = or_taken(row.insert(permit.write()).await, taken)?;
-    search::add(permit, row.node(), &name, None).await?;
+    search::add(permit, row.node(), Some(row.district_id), &name, None).await?;
     permit.journal(ChangeKind::AreaAdded, row.node(), Some(row.district_id));
     Ok(id)
 }
@@ -79,7 +79,7 @@ pub async fn rename(work: &Work, id: Uuid, name: &str) -> Result<Uuid> {
     let permit = work.permit(Permission::ManageAreas, &area.scope(), Some(area.node()))?;
     let name = rules::check_name("name", name)?;
     area::ActiveModel { id: Set(id), name: Set(name.clone()), ..Default::default() }.update(permit.write()).await?;
-    search::index(&permit, area.node(), &name, None).await?;
+    search::index(&permit, area.node(), Some(area.district_id), &name, None).await?;
     permit.journal(ChangeKind::AreaRenamed, area.node(), Some(area.district_id));
     Ok(id)
 }

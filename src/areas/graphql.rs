@@ -152,12 +152,15 @@ impl AreaQuery {
         if let Some(levels) = filter.level {
             select = select.filter(area::Column::Level.is_in(levels));
         }
+        let mut district = None;
         if let Some(id) = key_of(NodeKind::Area, &filter.within)? {
-            select = select.filter(entity::below(&area(ctx, id).await?.0));
+            let area = area(ctx, id).await?.0;
+            district = Some(area.district_id);
+            select = select.filter(entity::below(&area));
         }
         let id = || Expr::col((area::Entity, area::Column::Id));
         let by = |name, key| Sort { name, keys: vec![Key::Text(Expr::col((area::Entity, key)))], descending: false, id: id() };
-        let (select, relevance) = search::narrow(select, NodeKind::Area, id(), filter.search.as_deref())?;
+        let (select, relevance) = search::narrow(select, NodeKind::Area, id(), district, filter.search.as_deref())?;
         let sort = match (order_by, relevance) {
             (None | Some(AreaOrder::Relevance), Some(sort)) => sort,
             (Some(AreaOrder::Name), _) => by("NAME", area::Column::Name),

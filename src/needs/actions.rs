@@ -93,7 +93,7 @@ pub async fn post(work: &Work, new: &NewNeed) -> Result<Uuid> {
         created_at: work.now(),
     };
     need::Entity::insert(need::ActiveModel::from(model.clone())).exec_without_returning(permit.write()).await?;
-    search::add(&permit, model.node(), &model.title, model.description.as_deref()).await?;
+    search::add(&permit, model.node(), Some(district), &model.title, model.description.as_deref()).await?;
     if let Some(units) = &new.directed_to {
         direct(&permit, &model, units).await?;
     }
@@ -136,7 +136,7 @@ async fn warn(work: &Work, need: &need::Model) -> Result<()> {
         .and_where(need::Column::Id.ne(need.id))
         .and_where(need::Column::Status.is_not_in([NeedStatus::Closed, NeedStatus::Withdrawn, NeedStatus::Accepted]))
         .to_owned();
-    let alike = search::alike(work.read(), NodeKind::Need, &need.title, others).await?;
+    let alike = search::alike(work.read(), NodeKind::Need, need.district_id, &need.title, others).await?;
     if !alike.is_empty() {
         let related = alike.into_iter().map(|id| GlobalId::new(NodeKind::Need, id)).collect();
         work.warn(WarningCode::PossibleDuplicate, &["input", "title"], related);
@@ -183,7 +183,7 @@ pub async fn update(work: &Work, id: Uuid, changes: &Changes) -> Result<Uuid> {
         journal_turn(&permit, &before, &need);
     }
     if changes_text {
-        search::index(&permit, need.node(), &need.title, need.description.as_deref()).await?;
+        search::index(&permit, need.node(), Some(need.district_id), &need.title, need.description.as_deref()).await?;
     }
     warn(work, &need).await?;
     let row = need::ActiveModel {

@@ -91,9 +91,10 @@ fn written(offer: Offer) -> pledge::ActiveModel {
     }
 }
 
-async fn write_areas(permit: &Permit, pledge: Uuid, areas: &[Uuid]) -> Result<()> {
+/// Writes the areas that a pledge serves; the result is the district in which all of them lie, where there is one.
+async fn write_areas(permit: &Permit, pledge: Uuid, areas: &[Uuid]) -> Result<Option<Uuid>> {
     if areas.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let found = area::Entity::find().filter(area::Column::Id.is_in(areas.iter().copied())).all(permit.write()).await?;
     if found.len() < areas.len() {
@@ -104,7 +105,8 @@ async fn write_areas(permit: &Permit, pledge: Uuid, areas: &[Uuid]) -> Result<()
     }
     let rows = areas.iter().map(|area| pledge_area::ActiveModel { pledge_id: Set(pledge), area_id: Set(*area) });
     pledge_area::Entity::insert_many(rows).exec_without_returning(permit.write()).await?;
-    Ok(())
+    let district = found[0].district_id;
+    Ok(found.iter().all(|area| area.district_id == district).then_some(district))
 }
 
 fn submission(status: PledgeStatus) -> ChangeKind {
@@ -138,8 +140,8 @@ pub async fn pledge_resource(work: &Work, unit: Uuid, offer: Offer) -> Result<Uu
         ..written(offer)
     };
     let pledge = row.insert(permit.write()).await?;
-    write_areas(&permit, pledge.id, &areas).await?;
-    search::add(&permit, pledge.node(), &pledge.title, pledge.description.as_deref()).await?;
+    let district = write_areas(&permit, pledge.id, &areas).await?;
+    search::add(&permit, pledge.node(), district, &pledge.title, pledge.description.as_deref()).await?;
     permit.journal(submission(status), pledge.node(), Some(pledge.district_id));
     Ok(pledge.id)
 }
@@ -155,8 +157,8 @@ pub async fn resubmit(work: &Work, id: Uuid, change: Change) -> Result<Uuid> {
         return Ok(id);
     };
     pledge_area::Entity::delete_many().filter(pledge_area::Column::PledgeId.eq(id)).exec(permit.write()).await?;
-    write_areas(&permit, id, &new.areas).await?;
-    search::index(&permit, pledge.node(), &new.title, new.description.as_deref()).await?;
+    let district = write_areas(&permit, id, &new.areas).await?;
+    search::index(&permit, pledge.node(), district, &new.title, new.description.as_deref()).await?;
     let change = pledge::ActiveModel {
         status: Set(status),
         reason: Set(None),

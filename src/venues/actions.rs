@@ -72,7 +72,7 @@ pub async fn add_venue(work: &Work, new: &NewVenue) -> Result<Uuid> {
     let model =
         venue::Model { name: check_name("name", &new.name)?, address: rules::check_text("address", new.address.as_deref())?, ..model };
     venue::Entity::insert(venue::ActiveModel::from(model.clone())).exec_without_returning(permit.write()).await?;
-    search::add(&permit, model.node(), &model.name, model.address.as_deref()).await?;
+    search::add(&permit, model.node(), Some(model.district_id), &model.name, model.address.as_deref()).await?;
     permit.journal(ChangeKind::VenueAdded, model.node(), Some(model.district_id));
     Ok(model.id)
 }
@@ -118,7 +118,7 @@ pub async fn change_venue(work: &Work, id: Uuid, change: &VenueChange) -> Result
         return Ok(id);
     }
     let node = venue.node();
-    search::index(&permit, node, &changed.name, changed.address.as_deref()).await?;
+    search::index(&permit, node, Some(changed.district_id), &changed.name, changed.address.as_deref()).await?;
     let row = venue::ActiveModel {
         id: Set(id),
         name: Set(changed.name),

@@ -33,6 +33,28 @@ both! {
         assert_eq!(app.anyone().lists("pledges(filter: { availableAtLeast: \"50.001\" })").await, [""; 0]);
     }
 
+    async fn a_search_in_a_district_finds_what_serves_it_wherever_it_is_from(app) {
+        let (w, tiexi) = (app.world().await, app.neighbour().await);
+        let pledge = async |areas: &[&String]| {
+            let pledge = w.unit.pledge_resource(rice(&w, json!({ "areas": areas }))).await.done();
+            w.district.list_pledge(&pledge).await.done()
+        };
+        let (everywhere, here) = (pledge(&[]).await, pledge(&[&w.beimen]).await);
+        let (there, both) = (pledge(&[&tiexi]).await, pledge(&[&w.huangtukeng, &tiexi]).await);
+        let found = async |area: &str, words: &str| {
+            let mut found = app.anyone().lists(&format!("pledges(filter: {{ area: \"{area}\", search: \"{words}\" }})")).await;
+            found.reverse();
+            found
+        };
+        for words in ["大米", "慰问 大米"] {
+            assert_eq!(found(&w.beimen, words).await, [everywhere.id(), here.id()]);
+            assert_eq!(found(&w.huangtukeng, words).await, [everywhere.id(), both.id()]);
+            assert_eq!(found(&tiexi, words).await, [everywhere.id(), there.id(), both.id()]);
+            assert_eq!(app.anyone().lists(&format!("pledges(filter: {{ search: \"{words}\" }})")).await.len(), 4);
+        }
+        assert_eq!(found(&tiexi, "大豆").await, [""; 0]);
+    }
+
     async fn pausing_stops_new_requests_and_what_is_held_lives_on(app) {
         let w = app.world().await;
         let pledge = w.unit.pledge_resource(rice(&w, json!({}))).await.done();

@@ -128,6 +128,15 @@ impl TestApp {
         }
     }
 
+    /// A district beside that of the stories, where nobody is yet.
+    pub async fn neighbour(&self) -> String {
+        let (level, valid_from) = (AreaLevel::District, first_day());
+        let key = self.as_the_service(|work| async move {
+            add(&work, &NewArea { parent: None, level, code: "220302".to_owned(), name: "铁西区".to_owned(), valid_from }).await
+        });
+        GlobalId::new(NodeKind::Area, key.await).to_string()
+    }
+
     /// Work that the service itself does, in one transaction.
     pub async fn as_the_service<T, F, Fut>(&self, work: F) -> T
     where
@@ -193,7 +202,7 @@ async fn found(work: &Work, places: &Places, host: Uuid, name: &str) -> Result<U
         created_at: work.now(),
     };
     let permit = work.permit(Permission::ManageAlliances, &Scope::Areas(vec![places.tiedong]), None)?;
-    search::add(&permit, row.node(), name, None).await?;
+    search::add(&permit, row.node(), Some(row.district_id), name, None).await?;
     Ok(alliances::ActiveModel::from(row).insert(permit.write()).await?.id)
 }
 
@@ -214,7 +223,7 @@ async fn member(work: &Work, places: &Places, alliance: Uuid, name: &str, kind: 
         created_at: work.now(),
     };
     let permit = work.permit(Permission::ManageUnits, &Scope::Areas(vec![places.tiedong]), None)?;
-    search::add(&permit, row.node(), name, None).await?;
+    search::add(&permit, row.node(), Some(row.district_id), name, None).await?;
     let id = unit::ActiveModel::from(row).insert(permit.write()).await?.id;
     let row = membership::Model {
         id: work.new_key(),

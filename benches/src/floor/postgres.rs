@@ -20,9 +20,9 @@ const NEEDS: &str = "SELECT coalesce(json_agg(page), '[]')::text FROM (
 const PLEDGES: &str = "SELECT coalesce(json_agg(page), '[]')::text FROM (
   SELECT p.id, p.title, p.measure, p.available, json_build_object('name', u.name) AS unit
   FROM search_words w JOIN pledges p ON p.id = w.node_id JOIN units u ON u.id = p.unit_id
-  WHERE w.kind = 'pledge' AND w.word = $3 AND p.category = $2 AND p.status = 'LISTED' AND NOT p.stale AND u.active
+  WHERE w.kind = 'pledge' AND w.word = $3 AND w.district_id IN ($1, '00000000-0000-0000-0000-000000000000') AND p.category = $2 AND p.status = 'LISTED' AND NOT p.stale AND u.active
     AND (p.valid_until IS NULL OR p.valid_until >= (now() AT TIME ZONE 'Asia/Shanghai')::date)
-    AND (p.available IS NULL OR p.available >= 1000) AND p.district_id = $1
+    AND (p.available IS NULL OR p.available >= 1000)
     AND (p.serves_all OR EXISTS (SELECT 1 FROM pledge_areas a WHERE a.pledge_id = p.id AND a.area_id = $1))
   ORDER BY w.weight DESC, p.id DESC LIMIT 20) page";
 

@@ -25,9 +25,9 @@ const PLEDGES: &str = "SELECT json_group_array(json_object('id', hex(id), 'title
     'unit', json_object('name', unit)))
   FROM (SELECT p.id, p.title, p.measure, p.available, u.name AS unit
     FROM search_words w JOIN pledges p ON p.id = w.node_id JOIN units u ON u.id = p.unit_id
-    WHERE w.kind = 'pledge' AND w.word = ?3 AND p.category = ?2 AND p.status = 'LISTED' AND NOT p.stale AND u.active
+    WHERE w.kind = 'pledge' AND w.word = ?3 AND w.district_id IN (?1, zeroblob(16)) AND p.category = ?2 AND p.status = 'LISTED' AND NOT p.stale AND u.active
       AND (p.valid_until IS NULL OR p.valid_until >= date('now', '+8 hours'))
-      AND (p.available IS NULL OR p.available >= 1000) AND p.district_id = ?1
+      AND (p.available IS NULL OR p.available >= 1000)
       AND (p.serves_all OR EXISTS (SELECT 1 FROM pledge_areas a WHERE a.pledge_id = p.id AND a.area_id = ?1))
     ORDER BY w.weight DESC, p.id DESC LIMIT 20)";
 

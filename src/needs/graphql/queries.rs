@@ -91,13 +91,15 @@ impl NeedQuery {
         if let Some(day) = day(filter.due_before) {
             wanted = wanted.add(need::Column::DueOn.lt(day));
         }
+        let mut district = None;
         if let Some(id) = key_of(NodeKind::Area, &filter.area)? {
             let area = area(ctx, id).await?.0;
+            district = Some(area.district_id);
             wanted = wanted.add(within(&area, need::Column::DistrictId, need::Column::StreetId, need::Column::CommunityId));
         }
         let id = || Expr::col((need::Entity, need::Column::Id));
         let select = need::Entity::find().filter(wanted);
-        let (select, relevance) = search::narrow(select, NodeKind::Need, id(), filter.search.as_deref())?;
+        let (select, relevance) = search::narrow(select, NodeKind::Need, id(), district, filter.search.as_deref())?;
         let urgency = || Key::Int(Expr::col((need::Entity, need::Column::Urgency)).cast_as("BIGINT"));
         let sort = match (order_by, relevance) {
             (None | Some(NeedOrder::Relevance), Some(sort)) => sort,

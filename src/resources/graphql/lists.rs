@@ -57,6 +57,7 @@ pub enum PledgeOrder {
 struct Wanted {
     filter: Filter,
     search: Option<String>,
+    district: Option<Uuid>,
     order: Option<PledgeOrder>,
 }
 
@@ -64,8 +65,8 @@ impl Wanted {
     async fn read(ctx: &Context<'_>, filter: Option<PledgeFilter>, order: Option<PledgeOrder>) -> Result<Wanted> {
         let filter = filter.unwrap_or_default();
         search::check(filter.search.as_deref())?;
-        let serving = match key_of(NodeKind::Area, &filter.area)? {
-            Some(id) => Some(area(ctx, id).await?.0.ancestry()),
+        let area = match key_of(NodeKind::Area, &filter.area)? {
+            Some(id) => Some(area(ctx, id).await?.0),
             None => None,
         };
         Ok(Wanted {
@@ -74,10 +75,11 @@ impl Wanted {
                 category: filter.category,
                 form: filter.form,
                 unit: key_of(NodeKind::Unit, &filter.unit)?,
-                serving,
+                serving: area.as_ref().map(|area| area.ancestry()),
                 available_at_least: filter.available_at_least.map(Decimal::to_thousandths),
             },
             search: filter.search,
+            district: area.map(|area| area.district_id),
             order,
         })
     }
@@ -85,7 +87,8 @@ impl Wanted {
     fn select(&self, source: &Source) -> crate::error::Result<(Select<pledge::Entity>, Sort)> {
         let column = |column| Expr::col((pledge::Entity, column));
         let select = entity::list(&source.viewer, shanghai_day(source.now()), &self.filter);
-        let (select, relevance) = search::narrow(select, NodeKind::Pledge, column(pledge::Column::Id), self.search.as_deref())?;
+        let (select, relevance) =
+            search::narrow(select, NodeKind::Pledge, column(pledge::Column::Id), self.district, self.search.as_deref())?;
         let sort = match (self.order, relevance) {
             (None | Some(PledgeOrder::Relevance), Some(sort)) => sort,
             (Some(PledgeOrder::ConfirmedLatest), _) => Sort {

@@ -30,7 +30,7 @@ pub async fn found_alliance(work: &Work, host: Uuid, name: &str, model: Option<&
         created_at: work.now(),
     };
     let alliance = alliance.into_active_model().insert(permit.write()).await?;
-    search::add(&permit, alliance.node(), &alliance.name, alliance.model.as_deref()).await?;
+    search::add(&permit, alliance.node(), Some(alliance.district_id), &alliance.name, alliance.model.as_deref()).await?;
     permit.journal(ChangeKind::AllianceFounded, alliance.node(), Some(alliance.district_id));
     Ok(alliance.id)
 }
@@ -59,7 +59,7 @@ pub async fn update_alliance(work: &Work, change: &AllianceChange) -> Result<Uui
         ..alliance
     };
     let alliance = changed.into_active_model().reset_all().update(permit.write()).await?;
-    search::index(&permit, alliance.node(), &alliance.name, alliance.model.as_deref()).await?;
+    search::index(&permit, alliance.node(), Some(alliance.district_id), &alliance.name, alliance.model.as_deref()).await?;
     permit.journal(ChangeKind::AllianceChanged, alliance.node(), Some(alliance.district_id));
     Ok(alliance.id)
 }

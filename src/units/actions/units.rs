@@ -70,7 +70,7 @@ pub async fn add_unit(work: &Work, new: &NewUnit) -> Result<Uuid> {
     };
     let unit = with_details(work, blank, &new.details)?;
     let unit = or_taken(unit.clone().into_active_model().insert(permit.write()).await, || taken(&unit))?;
-    search::add(&permit, unit.node(), &unit.name, None).await?;
+    search::add(&permit, unit.node(), Some(unit.district_id), &unit.name, None).await?;
     permit.journal(ChangeKind::UnitAdded, unit.node(), Some(unit.district_id));
     Ok(unit.id)
 }
@@ -91,7 +91,7 @@ pub async fn update_unit(work: &Work, change: &UnitChange) -> Result<Uuid> {
     let changed = with_details(work, changed, &change.details)?;
     let row = changed.clone().into_active_model().reset_all();
     let unit = or_taken(row.update(permit.write()).await, || taken(&changed))?;
-    search::index(&permit, unit.node(), &unit.name, None).await?;
+    search::index(&permit, unit.node(), Some(unit.district_id), &unit.name, None).await?;
     permit.journal(ChangeKind::UnitChanged, unit.node(), Some(unit.district_id));
     Ok(unit.id)
 }

@@ -80,7 +80,7 @@ impl UnitQuery {
             select = select.filter(unit::Column::Id.in_subquery(paired));
         }
         let id = || Expr::col((unit::Entity, unit::Column::Id));
-        let (select, relevance) = search::narrow(select, NodeKind::Unit, id(), filter.search.as_deref())?;
+        let (select, relevance) = search::narrow(select, NodeKind::Unit, id(), None, filter.search.as_deref())?;
         let sort = match (order_by, relevance) {
             (None | Some(UnitOrder::Relevance), Some(sort)) => sort,
             (Some(UnitOrder::Name), _) => {
@@ -111,7 +111,7 @@ impl UnitQuery {
             select = select.filter(alliance::Column::HostId.eq(host));
         }
         let id = || Expr::col((alliance::Entity, alliance::Column::Id));
-        let (select, relevance) = search::narrow(select, NodeKind::Alliance, id(), filter.search.as_deref())?;
+        let (select, relevance) = search::narrow(select, NodeKind::Alliance, id(), None, filter.search.as_deref())?;
         let sort = match (order_by, relevance) {
             (None | Some(AllianceOrder::Relevance), Some(sort)) => sort,
             (Some(AllianceOrder::Name), _) => Sort {

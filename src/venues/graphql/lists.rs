@@ -142,8 +142,10 @@ impl VenueQuery {
         if let Some(kinds) = &filter.kind {
             wanted = wanted.add(venue::Column::Kind.is_in(kinds.iter().copied()));
         }
+        let mut district = None;
         if let Some(id) = key_of(NodeKind::Area, &filter.area)? {
             let area = area(ctx, id).await?.0;
+            district = Some(area.district_id);
             wanted = wanted.add(within(&area, venue::Column::DistrictId, venue::Column::StreetId, venue::Column::CommunityId));
         }
         if let Some(kinds) = &filter.service {
@@ -165,7 +167,7 @@ impl VenueQuery {
         }
         let id = || Expr::col((venue::Entity, venue::Column::Id));
         let select = venue::Entity::find().filter(wanted);
-        let (select, relevance) = search::narrow(select, NodeKind::Venue, id(), filter.search.as_deref())?;
+        let (select, relevance) = search::narrow(select, NodeKind::Venue, id(), district, filter.search.as_deref())?;
         let sort = match (order_by, relevance) {
             (None | Some(VenueOrder::Relevance), Some(sort)) => sort,
             (Some(VenueOrder::Nearest), _) => {
