@@ -1,10 +1,11 @@
 //! Settings: by command line, by `ALLIANCE_*` environment, by file, in this order; each with its default.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Command, FromArgMatches};
+use ipnet::IpNet;
 
 /// What an operator can change. The help text of each is its documentation.
 #[derive(Args, Clone, Debug)]
@@ -90,11 +91,30 @@ pub struct Settings {
     /// The largest request body, in bytes
     #[arg(long, env = "ALLIANCE_BODY_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(1024..=4_194_304), global = true)]
     pub body_bytes: u32,
+    /// Whether callers may ask only so much in a minute, on or off; the limits on a single request always hold
+    #[arg(long, env = "ALLIANCE_RATE_LIMIT", default_value = "on", value_parser = switch(), action = clap::ArgAction::Set, global = true)]
+    pub rate_limit: bool,
+    /// Whether the schema may be asked for by introspection, on or off
+    #[arg(long, env = "ALLIANCE_INTROSPECTION", default_value = "on", value_parser = switch(), action = clap::ArgAction::Set, global = true)]
+    pub introspection: bool,
+    /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas
+    #[arg(long, env = "ALLIANCE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, global = true)]
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// A message to whoever runs the program: Chinese first, English below.
 pub fn both(zh: impl std::fmt::Display, en: impl std::fmt::Display) -> String {
     format!("{zh}\n{en}")
+}
+
+fn switch() -> clap::builder::BoolishValueParser {
+    clap::builder::BoolishValueParser::new()
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| "请写作 / write 10.0.0.1 或 / or 10.0.0.0/8".to_owned())
 }
 
 fn days() -> clap::builder::RangedI64ValueParser<u32> {

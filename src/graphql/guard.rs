@@ -59,6 +59,8 @@ pub struct Limits {
     /// and pass. A hundred with a hundred each cost 20,201 with an id alone, and pass; a third level makes two
     /// million, and does not.
     pub cost: u64,
+    /// The same for who is not signed in: 40,000.
+    pub anonymous_cost: u64,
     /// Lists below each other within `__schema` or `__type`: 3, as in the standard query, `types`, `fields` and
     /// `args`. A circle such as `fields{type{fields{type…` ends there.
     pub introspection_depth: usize,
@@ -79,6 +81,7 @@ impl Default for Limits {
             fields: 2_000,
             fragments: 100,
             cost: 50_000,
+            anonymous_cost: 40_000,
             introspection_depth: 3,
             introspection: 1_000_000,
         }

@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::graphql::Reply;
+use super::reply::{Reply, VARY};
 use crate::memory::Memory;
 
 /// How long an answer is known without looking again: windows end and days pass though nobody writes.
@@ -85,7 +85,7 @@ fn is_held(headers: &HeaderMap, tag: &HeaderValue) -> bool {
 
 fn unchanged(tag: &HeaderValue) -> Response {
     let mut response = StatusCode::NOT_MODIFIED.into_response();
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static(super::graphql::VARY));
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static(VARY));
     mark(response.headers_mut(), tag);
     response
 }

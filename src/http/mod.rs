@@ -1,8 +1,12 @@
-//! The doors: GraphQL over HTTP, health, public keys; and the server that keeps time-outs and ends without cutting anything.
+//! The doors: GraphQL over HTTP and over sockets, health, public keys; and the server that keeps time-outs and ends without cutting anything.
 
 mod fresh;
 mod graphql;
+mod operation;
+mod rates;
+mod reply;
 mod serve;
+mod socket;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +24,9 @@ use crate::app::App;
 use crate::graphql::guard::{Documents, Limits};
 use crate::graphql::schema::{self, Schema};
 
+use rates::Rates;
+use socket::Sockets;
+
 pub use serve::serve;
 
 /// Streams of changes that one instance serves at a time, to those who are signed in and to all others.
@@ -34,6 +41,8 @@ pub struct Http {
     limits: Arc<Limits>,
     documents: Arc<Documents>,
     fresh: Arc<fresh::Fresh>,
+    rates: Arc<Rates>,
+    sockets: Sockets,
     /// One place for each stream that may run at a time.
     streams: Arc<Semaphore>,
     anonymous_streams: Arc<Semaphore>,
@@ -43,15 +52,18 @@ pub struct Http {
 
 impl Http {
     pub fn new(app: App) -> Http {
+        let settings = app.settings();
         Http {
-            app,
             schema: schema::builder().finish(),
+            rates: Arc::new(Rates::new(settings.rate_limit)),
+            sockets: Sockets::default(),
             limits: Arc::default(),
             documents: Arc::default(),
             fresh: Arc::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             anonymous_streams: Arc::new(Semaphore::new(ANONYMOUS_STREAMS)),
             ending: watch::Sender::default(),
+            app,
         }
     }
 
@@ -65,13 +77,14 @@ fn router(http: Http) -> Router {
     let body = http.app.settings().body_bytes as usize;
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/graphql/ws", get(socket::upgrade))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/.well-known/jwks.json", get(jwks))
         .route("/calendars/{file}", get(calendar))
         .layer(DefaultBodyLimit::max(body))
         .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(20)))
-        .layer(CatchPanicLayer::custom(graphql::panicked))
+        .layer(CatchPanicLayer::custom(reply::panicked))
         .with_state(http)
 }
 

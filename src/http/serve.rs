@@ -7,7 +7,9 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tower_http::add_extension::AddExtension;
 
+use super::rates::Peer;
 use super::{Http, router};
 
 /// How long a caller may take to send its headers.
@@ -25,9 +27,9 @@ pub async fn serve(listener: TcpListener, http: Http, end: impl Future<Output = 
     let graceful = GracefulShutdown::new();
     tokio::pin!(end);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of handles, most likely: wait for some to be given back.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -38,7 +40,7 @@ pub async fn serve(listener: TcpListener, http: Http, end: impl Future<Output = 
             () = &mut end => break,
         };
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(AddExtension::new(router.clone(), Peer(peer.ip())));
         let connection = graceful.watch(builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -82,6 +82,47 @@ both! {
         assert!(limit.starts_with("introspection"), "{limit}");
     }
 
+    async fn an_answer_says_what_it_cost_and_what_is_left(app) {
+        let w = app.world().await;
+        let page = "{ needs(first: 100) { nodes { id title } } }";
+        for (who, limit, policy) in [
+            (&app.anyone(), 40_000, r#""requests";q=1200;w=60, "cost";q=600000;w=60"#),
+            (&w.unit, 50_000, r#""requests";q=3000;w=60, "cost";q=3000000;w=60"#),
+        ] {
+            let answer = who.run(page, json!({})).await;
+            assert_eq!(answer.body["extensions"]["cost"], json!({ "requested": 301, "limit": limit }));
+            let request = who.request(reqwest::Method::GET, "/graphql?query=%7B__typename%7D").send();
+            let response = request.await.expect("an answer");
+            assert_eq!(response.headers()["ratelimit-policy"], policy);
+            let left = response.headers()["ratelimit"].to_str().expect("a text");
+            assert!(left.starts_with(r#""requests";r="#) && left.contains(r#", "cost";r="#), "{left}");
+        }
+        let dear = "{ alliances(first: 100) { nodes { memberships(first: 90) { nodes { id unit { name kind } } } } } }";
+        assert_eq!(over_the_limit(app, dear).await, "cost");
+        assert_eq!(w.unit.run(dear, json!({})).await.errors().len(), 0, "who is signed in may ask for more");
+    }
+
+    async fn who_asks_for_too_much_is_told_when_to_come_back(app) {
+        let w = app.world().await;
+        let dear = "{ alliances(first: 100) { nodes { memberships(first: 60) { nodes { id unit { name } } } } } }";
+        let mut served = 0;
+        let refused = loop {
+            let answer = app.anyone().in_english().run(dear, json!({})).await;
+            if answer.status != 200 {
+                break answer;
+            }
+            served += 1;
+        };
+        assert_eq!((refused.status, refused.code()), (429, "RATE_LIMITED"), "{refused}");
+        assert!((24..100).contains(&served), "{served} were served");
+        let wait = refused.errors()[0]["extensions"]["retryAfter"].as_u64().expect("seconds");
+        assert!((1..=3).contains(&wait), "{wait} seconds");
+        assert_eq!(refused.errors()[0]["message"], format!("Too many requests; try again in {wait} seconds"));
+        w.unit.query(dear, json!({})).await;
+        tokio::time::sleep(Duration::from_secs(wait)).await;
+        passes(app, dear).await;
+    }
+
     async fn what_is_searched_for_and_where_a_page_begins_are_short(app) {
         let long = "社".repeat(101);
         for list in ["needs", "units", "pledges", "areas", "alliances"] {
@@ -91,4 +132,21 @@ both! {
         let document = "query($c: String) { needs(after: $c) { totalCount } }";
         assert_eq!(app.anyone().run(document, json!({ "c": "x".repeat(1001) })).await.code(), "BAD_USER_INPUT");
     }
+}
+
+#[tokio::test]
+async fn introspection_can_be_switched_off_and_names_are_not_guessed() {
+    let app = TestApp::with(|settings| settings.introspection = false).await;
+    for document in [
+        "{ __schema { queryType { name } } }",
+        "{ __type(name: \"Query\") { name } }",
+        "{ __typename ...a } fragment a on Query { __schema { description } }",
+    ] {
+        let answer = app.anyone().run(document, json!({})).await;
+        assert_eq!((answer.status, answer.code()), (400, "GRAPHQL_VALIDATION_FAILED"), "{answer}");
+    }
+    let answer = app.anyone().run("{ __typename areaz { id } }", json!({})).await;
+    assert!(!answer.to_string().contains("area("), "{answer}");
+    assert!(!answer.to_string().contains("mean"), "{answer}");
+    passes(&app, "{ __typename }").await;
 }

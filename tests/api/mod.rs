@@ -1,6 +1,7 @@
 //! What the service promises whatever is asked of it, and the verbs one by one.
 
 mod areas;
+mod conformance;
 mod contract;
 mod described;
 mod doors;
@@ -16,6 +17,7 @@ mod plans;
 mod pledges;
 mod reports;
 mod sign_in;
+mod sockets;
 mod statements;
 mod units;
 mod venues;

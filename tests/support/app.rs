@@ -46,6 +46,13 @@ impl TestApp {
         Self::start(None, defaults()).await
     }
 
+    /// Where the question is what a setting does.
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> TestApp {
+        let mut settings = defaults();
+        change(&mut settings);
+        Self::start(None, settings).await
+    }
+
     pub async fn postgres() -> TestApp {
         Self::start(Some(Fresh::create().await), defaults()).await
     }

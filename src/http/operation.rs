@@ -1,0 +1,221 @@
+//! One operation, by whatever door it came: measured, allowed, run.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Response as Answer, Variables};
+use axum::http::StatusCode;
+use futures_util::{Stream, StreamExt};
+use serde::Deserialize;
+
+use super::Http;
+use super::rates::{Caller, Standing};
+use super::reply::{Body, Cost, Rejected};
+use crate::auth::{Viewer, sessions};
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::graphql::errors::LANG;
+use crate::graphql::guard::{self, Admitted, Refused};
+use crate::graphql::order::as_asked;
+use crate::graphql::{Request, Source};
+use crate::lang::Lang;
+
+/// Values in all variables together.
+const MOST_VALUES: usize = 1000;
+/// What needs no token, good or bad.
+const OPENING: [&str; 2] = ["signIn", "refreshSession"];
+
+/// The parameters of a request, in a body, in a query string or in a message.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Parameters {
+    pub(super) query: Option<String>,
+    pub(super) operation_name: Option<String>,
+    #[serde(default)]
+    pub(super) variables: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(default)]
+    pub(super) extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Who asks, from where, in which language.
+pub(super) struct Asker {
+    pub(super) lang: Lang,
+    pub(super) address: Caller,
+    pub(super) authorization: Option<String>,
+    /// Only a query may be asked this way.
+    pub(super) safely: bool,
+}
+
+/// An operation within the limits, and who asks for it.
+pub(super) struct Operation {
+    http: Http,
+    lang: Lang,
+    admitted: Admitted,
+    query: String,
+    variables: Variables,
+    viewer: Viewer,
+    cost: Cost,
+    /// What is left of the caller's share.
+    pub(super) standing: Option<Standing>,
+}
+
+impl Operation {
+    /// What is asked, where it may be asked. Everything counts: for the account that asks, else for the address.
+    pub(super) async fn admit(http: &Http, asker: Asker, parameters: Parameters) -> Result<Operation, Rejected> {
+        let (lang, address) = (asker.lang, asker.address);
+        let too_often = |seconds| Rejected::too_often(lang, seconds);
+        match Operation::look(http, asker, parameters).await {
+            Ok(mut operation) => {
+                let caller = operation.viewer.account_id().map_or(address, Caller::Account);
+                operation.standing = http.rates.take(caller, operation.cost.requested).map_err(too_often)?;
+                Ok(operation)
+            }
+            Err(rejected) => {
+                http.rates.take(address, 1).map_err(too_often)?;
+                Err(rejected)
+            }
+        }
+    }
+
+    async fn look(http: &Http, asker: Asker, parameters: Parameters) -> Result<Operation, Rejected> {
+        let lang = asker.lang;
+        let bad_request = StatusCode::BAD_REQUEST;
+        let Some(query) = parameters.query.filter(|query| !query.is_empty()) else {
+            return Err(Rejected::malformed(lang, bad_request, "缺少 query", "The parameter query is missing"));
+        };
+        let given = parameters.variables.as_ref().map_or(0, |variables| variables.values().map(values).sum());
+        if given > MOST_VALUES {
+            let (zh, en) = ("变量中的值过多", "The variables hold too many values");
+            return Err(Rejected::unrunnable(lang, bad_request, "LIMIT_EXCEEDED", zh, en));
+        }
+        let variables = Variables::from_json(serde_json::Value::Object(parameters.variables.unwrap_or_default()));
+        let name = parameters.operation_name.filter(|name| !name.is_empty());
+        let document = |refused: Refused| Rejected::document(lang, &refused);
+        let admitted = guard::admit(&http.documents, &query, name.as_deref(), &variables, &http.limits).map_err(document)?;
+        if asker.safely && admitted.operation == OperationType::Mutation {
+            return Err(Rejected::malformed(lang, StatusCode::METHOD_NOT_ALLOWED, "GET 只能用于查询", "GET is for queries only"));
+        }
+        if guard::is_introspection(&admitted) && !http.app.settings().introspection {
+            let (zh, en) = ("本服务未开放模式自省", "Introspection is switched off here");
+            return Err(Rejected::unrunnable(lang, bad_request, "GRAPHQL_VALIDATION_FAILED", zh, en));
+        }
+        let viewer = match authenticate(http, asker.authorization.as_deref()).await {
+            // Who signs in or refreshes often still sends the token that has just expired.
+            Err(AppError::Unauthenticated) if admitted.root_fields.iter().all(|field| OPENING.contains(&field.as_str())) => {
+                Viewer::anonymous()
+            }
+            viewer => viewer.map_err(|error| Rejected::failed(lang, error))?,
+        };
+        let limit = if viewer.account.is_some() { http.limits.cost } else { http.limits.anonymous_cost };
+        let cost = Cost { requested: admitted.cost, limit };
+        if cost.requested > limit {
+            return Err(document(Refused::Limit { what: "cost", limit }));
+        }
+        Ok(Operation { http: http.clone(), lang, admitted, query, variables, viewer, cost, standing: None })
+    }
+
+    pub(super) fn kind(&self) -> OperationType {
+        self.admitted.operation
+    }
+
+    /// Runs a query or a mutation to its end, or until its time is over.
+    pub(super) async fn run(self, key: Option<String>, dry_run: bool) -> Result<Body, Rejected> {
+        let (lang, kind, name, account) = (self.lang, self.kind(), self.admitted.operation_name.clone(), self.viewer.account_id());
+        let (started, cost) = (Instant::now(), self.cost);
+        let limit = Duration::from_secs(u64::from(self.http.app.settings().request_seconds));
+        let outcome = match tokio::time::timeout(limit, self.execute(key, dry_run)).await {
+            Ok(Ok(answer)) => Ok(Body::of(answer, Some(cost))),
+            Ok(Err(error)) => Err(Rejected::failed(lang, error)),
+            Err(_) => {
+                let (zh, en) = ("处理超时，请缩小查询后再试", "The request took too long; ask for less");
+                Err(Rejected::overloaded(lang, StatusCode::SERVICE_UNAVAILABLE, "LIMIT_EXCEEDED", zh, en))
+            }
+        };
+        let errors = outcome.as_ref().map_or(1, |body| body.errors.len());
+        let millis = started.elapsed().as_millis();
+        tracing::info!(%kind, operation = name, account = account.map(tracing::field::display), errors, millis, "request");
+        outcome
+    }
+
+    async fn execute(self, key: Option<String>, dry_run: bool) -> Result<Answer> {
+        let app = &self.http.app;
+        // Nobody unknown may hold the writer's place.
+        let dry_run = dry_run && self.kind() == OperationType::Mutation;
+        let dry = if dry_run && self.viewer.account.is_some() { Some(app.db().begin().await?) } else { None };
+        let (conn, turn) = match dry {
+            Some((transaction, turn)) => (Conn::Within(Arc::new(transaction)), Some(turn)),
+            None => (Conn::Pool(app.db().clone()), None),
+        };
+        let source = Arc::new(Source::new(app.clone(), self.viewer, conn, self.lang));
+        let request = Request::new(source.clone(), key, dry_run);
+        let batches = request.batches.clone();
+        let (document, name) = (self.admitted.document.clone(), self.admitted.operation_name.clone());
+        let prepared = prepare(self.admitted, self.query, self.variables).data(request);
+        let mut answer = LANG.scope(self.lang, batches.drive(self.http.schema.execute(prepared))).await;
+        answer.data = as_asked(answer.data, &document, name.as_deref());
+        drop(batches);
+        if let Some(source) = Arc::into_inner(source) {
+            source.close(turn).await?;
+        }
+        Ok(answer)
+    }
+
+    /// The answers of a subscription, until it has no more, or the service ends.
+    pub(super) fn subscribe(self) -> Result<impl Stream<Item = Body> + Send + 'static, Rejected> {
+        let Operation { http, lang, admitted, query, variables, viewer, .. } = self;
+        let places = if viewer.account.is_some() { &http.streams } else { &http.anonymous_streams };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            let (zh, en) = ("同时接收变更的连接已满，请稍后再试", "Too many streams run at the moment; try again later");
+            return Err(Rejected::overloaded(lang, StatusCode::SERVICE_UNAVAILABLE, "LIMIT_EXCEEDED", zh, en));
+        };
+        tracing::info!(operation = admitted.operation_name, account = viewer.account_id().map(tracing::field::display), "subscription");
+        let source = Source::new(http.app.clone(), viewer, Conn::Pool(http.app.db().clone()), lang);
+        let request = Request::new(Arc::new(source), None, false);
+        let batches = request.batches.clone();
+        let mut ending = http.ending.subscribe();
+        let mut answers = Box::pin(http.schema.execute_stream(prepare(admitted, query, variables).data(request)));
+        Ok(async_stream::stream! {
+            let _place = place;
+            loop {
+                let answer = tokio::select! {
+                    answer = LANG.scope(lang, batches.drive(answers.next())) => answer,
+                    // The reader goes on elsewhere, after its last cursor.
+                    _ = ending.wait_for(|ending| *ending) => None,
+                };
+                let Some(answer) = answer else { break };
+                yield Body::of(answer, None);
+            }
+        })
+    }
+}
+
+/// The viewer that a bearer token opens; anonymous where there is none.
+pub(super) async fn authenticate(http: &Http, authorization: Option<&str>) -> Result<Viewer> {
+    let Some(value) = authorization else {
+        return Ok(Viewer::anonymous());
+    };
+    let (scheme, token) = value.split_once(' ').ok_or(AppError::Unauthenticated)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(AppError::Unauthenticated);
+    }
+    sessions::viewer(&http.app, token.trim()).await
+}
+
+/// How many values a variable holds, itself included.
+fn values(variable: &serde_json::Value) -> usize {
+    match variable {
+        serde_json::Value::Array(items) => 1 + items.iter().map(values).sum::<usize>(),
+        serde_json::Value::Object(fields) => 1 + fields.values().map(values).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+fn prepare(admitted: Admitted, query: String, variables: Variables) -> async_graphql::Request {
+    let mut request = async_graphql::Request::new(query).variables(variables);
+    if let Some(name) = admitted.operation_name {
+        request = request.operation_name(name);
+    }
+    request.set_parsed_query(Arc::unwrap_or_clone(admitted.document));
+    request
+}
