@@ -768,3 +768,38 @@ CREATE INDEX bookings_promised ON bookings (match_id) WHERE match_id IS NOT NULL
 ALTER TABLE deliveries ADD COLUMN booking_id UUID REFERENCES bookings (id);
 
 CREATE UNIQUE INDEX deliveries_booking ON deliveries (booking_id) WHERE status <> 'REFUSED';
+
+CREATE TABLE clients (
+    id UUID NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    district_id UUID NOT NULL REFERENCES areas (id),
+    name TEXT NOT NULL,
+    scopes JSONB NOT NULL,
+    origins JSONB NOT NULL,
+    expires_on DATE,
+    created_at TIMESTAMPTZ NOT NULL,
+    last_used_at TIMESTAMPTZ,
+    revoked_at TIMESTAMPTZ
+);
+
+CREATE INDEX clients_district ON clients (district_id, id);
+
+CREATE TABLE client_credentials (
+    id UUID NOT NULL PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    client_id UUID NOT NULL REFERENCES clients (id),
+    secret_digest TEXT UNIQUE,
+    public_key JSONB,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT client_credentials_one CHECK ((secret_digest IS NULL) <> (public_key IS NULL))
+);
+
+CREATE INDEX client_credentials_client ON client_credentials (client_id, id);
+
+CREATE TABLE client_assertions (
+    client_id UUID NOT NULL REFERENCES clients (id),
+    digest TEXT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (client_id, digest)
+);
+
+CREATE INDEX client_assertions_expiry ON client_assertions (expires_at);

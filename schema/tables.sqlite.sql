@@ -135,6 +135,41 @@ CREATE TABLE calendars (
 
 CREATE INDEX calendars_account ON calendars (account_id, id);
 
+CREATE TABLE client_assertions (
+    client_id BLOB NOT NULL REFERENCES clients (id),
+    digest TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    PRIMARY KEY (client_id, digest)
+);
+
+CREATE INDEX client_assertions_expiry ON client_assertions (expires_at);
+
+CREATE TABLE client_credentials (
+    id BLOB NOT NULL PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    client_id BLOB NOT NULL REFERENCES clients (id),
+    secret_digest TEXT UNIQUE,
+    public_key TEXT,
+    created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    CONSTRAINT client_credentials_one CHECK ((secret_digest IS NULL) <> (public_key IS NULL))
+);
+
+CREATE INDEX client_credentials_client ON client_credentials (client_id, id);
+
+CREATE TABLE clients (
+    id BLOB NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    origins TEXT NOT NULL,
+    expires_on DATE,
+    created_at TEXT NOT NULL,
+    last_used_at TEXT,
+    revoked_at TEXT
+);
+
+CREATE INDEX clients_district ON clients (district_id, id);
+
 CREATE TABLE co_buildings (
     id BLOB NOT NULL PRIMARY KEY,
     district_id BLOB NOT NULL REFERENCES areas (id),

@@ -44,6 +44,7 @@ node_kinds! {
     Booking = "booking",
     Series = "series",
     Calendar = "calendar",
+    Client = "client",
     Account = "account",
     Grant = "grant",
 }

@@ -35,6 +35,8 @@ pub mod http;
 // The topics, each of which may use those before it.
 pub mod areas;
 
+pub mod clients;
+
 pub mod units;
 
 pub mod resources;

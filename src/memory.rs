@@ -1,10 +1,11 @@
-//! What is read by nearly every request and changes seldom, kept in memory: areas, units, venues, zones, and who is signed in.
+//! What is read by nearly every request and changes seldom, kept in memory: areas, units, venues, zones, who is signed in, and which pages of
+//! partners may ask.
 //!
 //! A change to any of them counts up one number in the database, in its own transaction. The instance that made it forgets everything when
 //! it has committed, before anybody is answered; the others look at the number four times a second and forget when it has moved. While the
 //! number cannot be read, and until it has been read once, nothing is remembered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub struct Memory {
     pub venues: Shelf<Arc<venue::Model>>,
     pub zones: Shelf<Arc<zone::Model>>,
     pub viewers: Shelf<Known>,
+    /// Origins of partner clients' pages, by the day.
+    pub origins: Shelf<Arc<HashSet<String>>>,
 }
 
 /// Rows of one kind by their keys.
@@ -72,7 +75,7 @@ impl Memory {
     /// Whether a change to something of this kind makes what is remembered old.
     pub fn holds(kind: NodeKind) -> bool {
         use NodeKind::*;
-        matches!(kind, Area | Unit | Membership | Venue | Zone | Account | Grant)
+        matches!(kind, Area | Unit | Membership | Venue | Zone | Client | Account | Grant)
     }
 
     /// From now on what is read is remembered: somebody watches what others change, or there are no others.
@@ -125,6 +128,7 @@ impl Memory {
         self.venues.clear();
         self.zones.clear();
         self.viewers.clear();
+        self.origins.clear();
     }
 }
 

@@ -60,6 +60,7 @@ pub async fn purge(app: &App) -> Result<()> {
         ("idempotency_keys", "account_id, idempotency_key, path", "created_at", TimeDelta::hours(48)),
         // Their refresh tokens go with them.
         ("sessions", "id", "expires_at", TimeDelta::days(30)),
+        ("client_assertions", "client_id, digest", "expires_at", TimeDelta::zero()),
         // Of a session that goes on: one that comes back later opens nothing either, but no longer ends it.
         ("refresh_tokens", "digest", "used_at", TimeDelta::days(30)),
         ("refused_permissions", "id", "at", TimeDelta::days(190)),

@@ -135,8 +135,7 @@ async fn copy(client: &Client, copies: u32) -> Result<()> {
                 FROM unnest(string_to_array(rtrim(lineage, '/'), '/')) WITH ORDINALITY AS parts (part, place) $$;",
         )
         .await?;
-    let district: Uuid = client.query_one("SELECT id FROM areas WHERE level = 'DISTRICT'", &[]).await?.get(0);
-    let nil = Uuid::nil();
+    let own = format!("coalesce(nullif(o.district_id, '{}'), (SELECT district_id FROM pledges WHERE id = o.node_id))", Uuid::nil());
     let tables = client
         .query("SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1", &[])
         .await?;
@@ -151,7 +150,7 @@ async fn copy(client: &Client, copies: u32) -> Result<()> {
         let values = columns.iter().map(|row| {
             let (name, kind): (String, String) = (row.get(0), row.get(1));
             match (table.as_str(), name.as_str(), kind.as_str()) {
-                ("search_words", "district_id", _) => format!("copied(coalesce(nullif(o.{name}, '{nil}'), '{district}'), k)"),
+                ("search_words", "district_id", _) => format!("copied({own}, k)"),
                 ("pledges", "serves_all", _) => "FALSE".to_owned(),
                 (_, _, "uuid") => format!("copied(o.{name}, k)"),
                 ("areas", "lineage", _) => "copied_lineage(o.lineage, k)".to_owned(),
@@ -172,7 +171,7 @@ async fn copy(client: &Client, copies: u32) -> Result<()> {
     }
     // What serves everybody where there is one district serves its own among many.
     let named = format!(
-        "INSERT INTO pledge_areas (pledge_id, area_id) SELECT copied(id, k), copied('{district}', k) FROM pledges CROSS JOIN generate_series(1, {copies}) AS k
+        "INSERT INTO pledge_areas (pledge_id, area_id) SELECT copied(id, k), copied(district_id, k) FROM pledges CROSS JOIN generate_series(1, {copies}) AS k
          WHERE serves_all"
     );
     client.batch_execute(&named).await?;

@@ -29,6 +29,7 @@ const SCRIPTS: &[Script] = &[
     script!("m0007_calendars"),
     script!("m0008_sittings"),
     script!("m0009_promised_bookings"),
+    script!("m0010_clients"),
 ];
 
 impl MigratorTrait for Migrator {

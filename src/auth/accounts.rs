@@ -4,7 +4,7 @@
 //! end of an account reach all of its roles, so they take the right over every one: nobody takes over an account that others rely on.
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockType, Query};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -33,18 +33,7 @@ pub struct NewAccount {
 
 /// The districts whose accounts the viewer manages.
 pub(super) fn districts(viewer: &Viewer) -> Vec<Uuid> {
-    let roles = Permission::ManageAccounts.roles();
-    let grants = viewer.grants.iter().filter(|grant| roles.iter().any(|(role, _)| *role == grant.role));
-    grants.filter_map(|grant| grant.area_id).collect()
-}
-
-/// That the viewer manages any accounts at all.
-pub fn manages(viewer: &Viewer) -> Result<()> {
-    match viewer.granted(Permission::ManageAccounts, &Scope::Areas(districts(viewer))) {
-        Some(_) => Ok(()),
-        None if viewer.account.is_none() => Err(AppError::Unauthenticated),
-        None => Err(AppError::Forbidden { permission: Permission::ManageAccounts.code(), node: None }),
-    }
+    viewer.areas_with(Permission::ManageAccounts)
 }
 
 pub(super) fn permit(work: &Work) -> Result<Permit> {
@@ -56,6 +45,8 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
     if viewer.is_system() {
         return Condition::all();
     }
+    // Those of partner clients belong to a later topic, which manages them by itself: here only whose they are is known.
+    let of_clients = Query::select().column(Alias::new("id")).from(Alias::new("clients")).to_owned();
     let here = Query::select().column(role_grant::Column::AccountId).from(role_grant::Entity).cond_where(managed(viewer)).to_owned();
     let own = (account::Entity, account::Column::Id);
     let anywhere = Query::select()
@@ -70,14 +61,15 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
         .and_where(Expr::col((journal::Entity, journal::Column::Kind)).eq(ChangeKind::AccountCreated))
         .and_where(Expr::col((journal::Entity, journal::Column::AccountId)).eq(viewer.account_id()))
         .to_owned();
-    Condition::any()
+    let managed = Condition::any()
         .add(account::Column::Id.in_subquery(here))
-        .add(Condition::all().add(Expr::exists(made)).add(Expr::exists(anywhere).not()))
+        .add(Condition::all().add(Expr::exists(made)).add(Expr::exists(anywhere).not()));
+    Condition::all().add(managed).add(account::Column::Id.not_in_subquery(of_clients))
 }
 
 /// Checks and hashes a password, before the transaction that is to keep it: nobody should wait for a hash with the database locked.
 pub async fn hash(app: &App, viewer: &Viewer, password: &str) -> Result<String> {
-    manages(viewer)?;
+    viewer.has(Permission::ManageAccounts)?;
     check_password(password).map_err(|refusal| refusal.at_input("password"))?;
     app.passwords().hash(password).await
 }

@@ -13,7 +13,7 @@ use crate::graphql::Request;
 use crate::refusal::Reason;
 
 /// That the request asks for neither a replay nor a rehearsal: a secret that was handed out, set or ended cannot be had again or put back.
-fn without_headers(request: &Request) -> Result<()> {
+pub fn without_headers(request: &Request) -> Result<()> {
     if request.idempotency_key.is_some() || request.dry_run {
         return Err(Reason::HeaderNotAllowed.into());
     }

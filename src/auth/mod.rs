@@ -10,6 +10,7 @@ pub mod grants;
 pub mod graphql;
 mod passwords;
 mod permissions;
+mod scopes;
 pub mod sessions;
 pub mod tokens;
 
@@ -25,6 +26,7 @@ use crate::work::Work;
 pub use entity::role_grant::Model as RoleGrant;
 pub use passwords::Passwords;
 pub use permissions::{Permission, Role, Scope};
+pub use scopes::ClientScope;
 
 /// The account behind a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub struct Viewer {
     pub grants: Vec<RoleGrant>,
     /// When the token that it came with ends.
     until: Option<DateTime<Utc>>,
+    /// What the token of a client may be used for; that of a person for everything.
+    scopes: Option<Vec<ClientScope>>,
     system: bool,
 }
 
@@ -60,9 +64,14 @@ impl Viewer {
         Viewer { account: Some(account), grants, ..Viewer::default() }
     }
 
-    /// The same viewer behind a token that ends then.
-    pub(crate) fn until(self, end: DateTime<Utc>) -> Self {
-        Viewer { until: Some(end), ..self }
+    /// The same viewer behind a token that ends then, for these uses.
+    pub(crate) fn behind(self, end: DateTime<Utc>, scopes: Option<Vec<ClientScope>>) -> Self {
+        Viewer { until: Some(end), scopes, ..self }
+    }
+
+    /// Whether the token that it came with may be used so.
+    pub fn within(&self, scope: ClientScope) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope))
     }
 
     /// Whether the token that it came with has ended.

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{Capacity, Viewer};
+use crate::error::Result;
 use crate::terms::term;
 
 term! {
@@ -74,6 +75,8 @@ permissions! {
     ManagePairings = "MANAGE_PAIRINGS": CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
     /// Create accounts, grant and revoke roles.
     ManageAccounts = "MANAGE_ACCOUNTS": DistrictAdmin;
+    /// Register, change and revoke partner clients.
+    ManageClients = "MANAGE_CLIENTS": DistrictAdmin;
     /// Load the yearly holiday table.
     ManageHolidays = "MANAGE_HOLIDAYS": DistrictAdmin;
     /// Read the journal with who did what.
@@ -117,6 +120,17 @@ permissions! {
 }
 
 impl Viewer {
+    /// The areas on which the viewer holds a permission.
+    pub fn areas_with(&self, permission: Permission) -> Vec<Uuid> {
+        let holds = |grant: &&super::RoleGrant| permission.roles().iter().any(|(role, _)| *role == grant.role);
+        self.grants.iter().filter(holds).filter_map(|grant| grant.area_id).collect()
+    }
+
+    /// That the viewer holds a permission on any area at all.
+    pub fn has(&self, permission: Permission) -> Result<()> {
+        self.may(permission, &Scope::Areas(self.areas_with(permission)))
+    }
+
     /// In which capacity the viewer holds a permission on a scope: the nearest one, not on behalf where there is a choice.
     pub fn granted(&self, permission: Permission, scope: &Scope) -> Option<Capacity> {
         if let Some(capacity) = self.system_capacity() {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::entity::{account, refresh_token, role_grant, session};
-use super::{Identity, Viewer};
+use super::{ClientScope, Identity, Viewer};
 use crate::app::App;
 use crate::calendar::shanghai_day;
 use crate::db::Conn;
@@ -202,19 +202,21 @@ pub async fn viewer(app: &App, token: &str) -> Result<Viewer> {
     let claims = app.tokens().check(token, now)?;
     let (memory, today) = (app.memory(), shanghai_day(now));
     let over = DateTime::from_timestamp(claims.exp, 0).unwrap_or(now);
+    // A scope that is not known here is none.
+    let scopes = claims.scope.as_deref().map(|scope| ClientScope::split(scope).unwrap_or_default());
     let known = memory.viewers.get(claims.sid).filter(|known| known.day == today && now < known.until);
     if let Some(known) = known.filter(|known| known.viewer.account_id() == Some(claims.sub)) {
-        return Ok(known.viewer.until(over));
+        return Ok(known.viewer.behind(over, scopes));
     }
     let age = memory.age();
     let (viewer, until) = load(app, claims.sid, claims.sub, now).await?.ok_or(AppError::Unauthenticated)?;
     memory.keep(&memory.viewers, age, [(claims.sid, Known { viewer: viewer.clone(), day: today, until })]);
-    Ok(viewer.until(over))
+    Ok(viewer.behind(over, scopes))
 }
 
 async fn opened(app: &App, session: session::Model, refresh_token: String, now: DateTime<Utc>) -> Result<Opened> {
     let (viewer, _) = load(app, session.id, session.account_id, now).await?.ok_or(Reason::SessionEnded)?;
-    let (access_token, expires_at) = app.tokens().issue(session.account_id, session.id, now)?;
+    let (access_token, expires_at) = app.tokens().issue(session.account_id, session.id, None, now)?;
     Ok(Opened { access_token, refresh_token, expires_at, viewer })
 }
 

@@ -36,6 +36,9 @@ pub struct Claims {
     pub sid: Uuid,
     pub iat: i64,
     pub exp: i64,
+    /// What a client's token may be used for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 /// The keys in force, shared with other instances through the database.
@@ -84,7 +87,7 @@ impl Tokens {
         self.ring.read().expect("no panic under this lock").jwks.clone()
     }
 
-    pub fn issue(&self, account: Uuid, session: Uuid, now: DateTime<Utc>) -> Result<(String, DateTime<Utc>)> {
+    pub fn issue(&self, account: Uuid, session: Uuid, scope: Option<String>, now: DateTime<Utc>) -> Result<(String, DateTime<Utc>)> {
         let ring = self.ring.read().expect("no panic under this lock");
         let (kid, key) = ring.signing.as_ref().ok_or_else(|| AppError::internal("no signing key"))?;
         let expires = now + LIFETIME;
@@ -95,6 +98,7 @@ impl Tokens {
             sid: session,
             iat: now.timestamp(),
             exp: expires.timestamp(),
+            scope,
         };
         let header = Header { kid: Some(kid.clone()), ..Header::new(Algorithm::EdDSA) };
         Ok((jsonwebtoken::encode(&header, &claims, key).map_err(AppError::internal)?, expires))

@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 use super::request;
 use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::bookings::graphql::{Booking, BookingCalendar, BookingKey, BookingSeries, CalendarKey, SeriesKey};
+use crate::clients::graphql::{ClientKey, PartnerClient};
 use crate::contributions::graphql::{Contribution, ContributionKey};
 use crate::error::AppError;
 use crate::ids::{GlobalId, NodeKind};
@@ -37,6 +38,7 @@ pub enum Node {
     Booking(Booking),
     BookingSeries(BookingSeries),
     BookingCalendar(BookingCalendar),
+    PartnerClient(PartnerClient),
 }
 
 /// Fetches objects by id, in the order asked for; what does not exist and what may not be seen is `None`. One statement for each kind.
@@ -66,6 +68,7 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
     let bookings = of_kind!(Booking, BookingKey);
     let series = of_kind!(Series, SeriesKey);
     let calendars = of_kind!(Calendar, CalendarKey);
+    let clients = of_kind!(Client, ClientKey);
     let node = |id: &GlobalId| match id.kind {
         NodeKind::Area => areas.get(&AreaKey(id.key)).cloned().map(Node::from),
         NodeKind::Unit => units.get(&UnitKey(id.key)).cloned().map(Node::from),
@@ -85,6 +88,7 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
         NodeKind::Booking => bookings.get(&BookingKey(id.key)).cloned().map(Node::from),
         NodeKind::Series => series.get(&SeriesKey(id.key)).cloned().map(Node::from),
         NodeKind::Calendar => calendars.get(&CalendarKey(id.key)).cloned().map(Node::from),
+        NodeKind::Client => clients.get(&ClientKey(id.key)).cloned().map(Node::from),
         NodeKind::Pairing | NodeKind::Account | NodeKind::Grant => None,
     };
     Ok(ids.iter().map(node).collect())

@@ -3,6 +3,8 @@
 use async_graphql::Context;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use sha2::{Digest, Sha256};
@@ -121,6 +123,14 @@ where
     F: Fn(Work) -> Fut + Send + Sync,
     Fut: Future<Output = Result<Uuid>> + Send,
 {
+    perform(ctx, &|work| action(work).boxed()).await
+}
+
+/// The same for all actions: made once, not for each of them.
+async fn perform<'a>(
+    ctx: &Context<'_>,
+    action: &'a (dyn Fn(Work) -> BoxFuture<'a, Result<Uuid>> + Send + Sync),
+) -> async_graphql::Result<Outcome> {
     let request = request(ctx);
     if request.viewer.account.is_none() {
         return Err(AppError::Unauthenticated.into());
@@ -129,7 +139,7 @@ where
     let done = request
         .app
         .write(&request.viewer, &request.conn, |work| {
-            let (key, action) = (key.clone(), &action);
+            let key = key.clone();
             async move {
                 if let Some(key) = &key
                     && let Some(node) = key.take(&work).await?
@@ -221,7 +231,7 @@ impl WarningView {
 
 /// Defines a mutation's payload; `result` is the object as the viewer sees it after the commit.
 macro_rules! define_payload {
-    ($payload:ident, $node:ident, $loader_key:path, $what:literal) => {
+    ($payload:ident, $node:ident, $loader_key:path, $what:literal $(, $(#[$about:meta])* $extra:ident: $type:ty)?) => {
         #[doc = concat!("What became of ", $what, ".")]
         #[derive(async_graphql::SimpleObject)]
         pub struct $payload {
@@ -231,10 +241,15 @@ macro_rules! define_payload {
             refusals: Vec<$crate::graphql::RefusalView>,
             /// What is worth a second look.
             warnings: Vec<$crate::graphql::WarningView>,
+            $($(#[$about])* $extra: $type,)?
         }
 
         impl $payload {
-            pub(crate) async fn of(ctx: &async_graphql::Context<'_>, outcome: $crate::graphql::Outcome) -> async_graphql::Result<Self> {
+            pub(crate) async fn of(
+                ctx: &async_graphql::Context<'_>,
+                outcome: $crate::graphql::Outcome
+                $(, $extra: $type)?
+            ) -> async_graphql::Result<Self> {
                 let result = match outcome.key {
                     Some(key) => {
                         let found = $crate::graphql::request(ctx).loader.load_one($loader_key(key)).await?;
@@ -242,7 +257,7 @@ macro_rules! define_payload {
                     }
                     None => None,
                 };
-                Ok($payload { result, refusals: outcome.refusals, warnings: outcome.warnings })
+                Ok($payload { result, refusals: outcome.refusals, warnings: outcome.warnings $(, $extra)? })
             }
         }
     };

@@ -6,8 +6,9 @@ use super::node::NodeQuery;
 use crate::areas::graphql::{AreaMutation, AreaQuery};
 use crate::auth::graphql::{AccountMutation, AccountQuery, GrantMutation, SessionMutation, SessionQuery};
 use crate::bookings::graphql::{BookingMutation, BookingQuery, CalendarMutation, CalendarQuery};
+use crate::clients::graphql::{ClientMutation, ClientQuery};
 use crate::contributions::graphql::ContributionMutation;
-use crate::journal::graphql::{ChangeSubscription, JournalQuery};
+use crate::journal::graphql::{ChangeQuery, ChangeSubscription, JournalQuery};
 use crate::matches::graphql::{MatchMutation, MatchQuery};
 use crate::needs::graphql::{NeedMutation, NeedQuery};
 use crate::reports::graphql::ReportQuery;
@@ -29,10 +30,12 @@ pub struct Query(
     ReservationQuery,
     BookingQuery,
     CalendarQuery,
+    ClientQuery,
     NeedQuery,
     MatchQuery,
     ReportQuery,
     JournalQuery,
+    ChangeQuery,
 );
 
 /// Everything that can be done.
@@ -49,6 +52,7 @@ pub struct Mutation(
     SittingMutation,
     BookingMutation,
     CalendarMutation,
+    ClientMutation,
     NeedMutation,
     MatchMutation,
     ContributionMutation,

@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 
-use super::Http;
 use super::fresh::Question;
 use super::operation::{Asker, Operation, Parameters};
 use super::rates::Peer;
 use super::reply::{Accept, JSON, Rejected, Reply, not_acceptable, only_event};
-use crate::error::Result;
+use super::{Http, whole};
 
 const LONGEST_KEY: usize = 200;
 /// How often a quiet stream gives a sign of life.
@@ -76,12 +74,7 @@ async fn ask(http: Http, peer: Peer, reply: Reply, uri: &Uri, headers: &HeaderMa
     run(http, peer, reply, Method::GET, headers, parameters).await
 }
 
-pub(super) async fn post(
-    State(http): State<Http>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+pub(super) async fn post(State(http): State<Http>, Extension(peer): Extension<Peer>, headers: HeaderMap, body: Body) -> Response {
     let Some(reply) = Reply::new(&headers) else {
         return not_acceptable();
     };
@@ -95,9 +88,12 @@ pub(super) async fn post(
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return reject(StatusCode::UNSUPPORTED_MEDIA_TYPE, "请求体不得压缩", "Send the body without a content coding");
     }
-    let Ok(body) = body else {
-        let (zh, en) = ("请求过大或未传完", "The body is too large or did not arrive whole");
-        return reply.reject(Rejected::overloaded(reply.lang, StatusCode::PAYLOAD_TOO_LARGE, "LIMIT_EXCEEDED", zh, en));
+    let body = match whole(&http.app, body).await {
+        Ok(body) => body,
+        Err(status) => {
+            let (zh, en) = ("请求过大或未及时传完", "The body is too large or did not arrive whole in time");
+            return reply.reject(Rejected::overloaded(reply.lang, status, "LIMIT_EXCEEDED", zh, en));
+        }
     };
     // An object: a list of values would do for the structure.
     let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&body);

@@ -2,7 +2,9 @@
 
 mod fresh;
 mod graphql;
+mod oauth;
 mod operation;
+mod persisted;
 mod rates;
 mod reply;
 mod serve;
@@ -12,15 +14,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{StatusCode, header};
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::sync::{Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::app::App;
+use crate::clients::origins;
 use crate::graphql::guard::{Documents, Limits};
 use crate::graphql::schema::{self, Schema};
 
@@ -33,6 +38,9 @@ pub use serve::serve;
 const STREAMS: usize = 1000;
 const ANONYMOUS_STREAMS: usize = 200;
 
+/// How long a caller may take to send a body, from its first byte to its last.
+const BODY: Duration = Duration::from_secs(20);
+
 /// What the handlers share.
 #[derive(Clone)]
 pub struct Http {
@@ -42,6 +50,7 @@ pub struct Http {
     documents: Arc<Documents>,
     fresh: Arc<fresh::Fresh>,
     rates: Arc<Rates>,
+    persisted: Arc<persisted::Persisted>,
     sockets: Sockets,
     /// One place for each stream that may run at a time.
     streams: Arc<Semaphore>,
@@ -56,6 +65,7 @@ impl Http {
         Http {
             schema: schema::builder().finish(),
             rates: Arc::new(Rates::new(settings.rate_limit)),
+            persisted: Arc::default(),
             sockets: Sockets::default(),
             limits: Arc::default(),
             documents: Arc::default(),
@@ -74,18 +84,45 @@ impl Http {
 }
 
 fn router(http: Http) -> Router {
-    let body = http.app.settings().body_bytes as usize;
+    let cors = cors(&http.app);
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/graphql/ws", get(socket::upgrade))
+        .route("/oauth/token", post(oauth::token))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/.well-known/jwks.json", get(jwks))
         .route("/calendars/{file}", get(calendar))
-        .layer(DefaultBodyLimit::max(body))
-        .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(20)))
+        .layer(cors)
         .layer(CatchPanicLayer::custom(reply::panicked))
         .with_state(http)
+}
+
+/// A body as a whole; the status where it is too large, is too long on its way or breaks off.
+async fn whole(app: &App, body: Body) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(BODY, axum::body::to_bytes(body, app.settings().body_bytes as usize)).await {
+        Ok(read) => read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+/// Pages of partner clients' origins may ask in a browser; no credentials of the browser's own are taken.
+fn cors(app: &App) -> CorsLayer {
+    let app = app.clone();
+    let allowed = AllowOrigin::async_predicate(move |origin: HeaderValue, _: &Parts| async move {
+        match origin.to_str() {
+            Ok(origin) => origins::allow(&app, origin).await,
+            Err(_) => false,
+        }
+    });
+    let exposed = ["ratelimit", "ratelimit-policy", "retry-after", "etag"].map(HeaderName::from_static);
+    let sent = ["accept", "accept-language", "authorization", "content-type", "idempotency-key", "if-none-match", "x-dry-run"];
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(sent.map(HeaderName::from_static))
+        .expose_headers(exposed)
+        .max_age(Duration::from_secs(600))
 }
 
 /// 200 when the database answers; 503 when it does not, and while ending.

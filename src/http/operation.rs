@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::Http;
 use super::rates::{Caller, Standing};
 use super::reply::{Body, Cost, Rejected};
-use crate::auth::{Viewer, sessions};
+use crate::auth::{ClientScope, Viewer, sessions};
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::graphql::errors::LANG;
@@ -81,9 +81,7 @@ impl Operation {
     async fn look(http: &Http, asker: Asker, parameters: Parameters) -> Result<Operation, Rejected> {
         let lang = asker.lang;
         let bad_request = StatusCode::BAD_REQUEST;
-        let Some(query) = parameters.query.filter(|query| !query.is_empty()) else {
-            return Err(Rejected::malformed(lang, bad_request, "缺少 query", "The parameter query is missing"));
-        };
+        let asked = http.persisted.document(lang, parameters.query, parameters.extensions.as_ref())?;
         let given = parameters.variables.as_ref().map_or(0, |variables| variables.values().map(values).sum());
         if given > MOST_VALUES {
             let (zh, en) = ("变量中的值过多", "The variables hold too many values");
@@ -92,7 +90,8 @@ impl Operation {
         let variables = Variables::from_json(serde_json::Value::Object(parameters.variables.unwrap_or_default()));
         let name = parameters.operation_name.filter(|name| !name.is_empty());
         let document = |refused: Refused| Rejected::document(lang, &refused);
-        let admitted = guard::admit(&http.documents, &query, name.as_deref(), &variables, &http.limits).map_err(document)?;
+        let admitted = guard::admit(&http.documents, &asked.query, name.as_deref(), &variables, &http.limits).map_err(document)?;
+        http.persisted.keep(&asked);
         if asker.safely && admitted.operation == OperationType::Mutation {
             return Err(Rejected::malformed(lang, StatusCode::METHOD_NOT_ALLOWED, "GET 只能用于查询", "GET is for queries only"));
         }
@@ -107,12 +106,21 @@ impl Operation {
             }
             viewer => viewer.map_err(|error| Rejected::failed(lang, error))?,
         };
+        let (scope, permission) = match admitted.operation {
+            OperationType::Query if admitted.root_fields.iter().any(|field| field == "changes") => (ClientScope::Changes, "scope changes"),
+            OperationType::Query => (ClientScope::Read, "scope read"),
+            OperationType::Mutation => (ClientScope::Write, "scope write"),
+            OperationType::Subscription => (ClientScope::Changes, "scope changes"),
+        };
+        if !viewer.within(scope) {
+            return Err(Rejected::failed(lang, AppError::Forbidden { permission, node: None }));
+        }
         let limit = if viewer.account.is_some() { http.limits.cost } else { http.limits.anonymous_cost };
         let cost = Cost { requested: admitted.cost, limit };
         if cost.requested > limit {
             return Err(document(Refused::Limit { what: "cost", limit }));
         }
-        Ok(Operation { http: http.clone(), lang, admitted, query, variables, viewer, cost, standing: None })
+        Ok(Operation { http: http.clone(), lang, admitted, query: asked.query, variables, viewer, cost, standing: None })
     }
 
     pub(super) fn kind(&self) -> OperationType {

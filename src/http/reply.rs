@@ -162,6 +162,7 @@ impl Rejected {
     pub(super) fn failed(lang: Lang, error: AppError) -> Rejected {
         let (status, well_formed) = match error {
             AppError::Unauthenticated => (StatusCode::UNAUTHORIZED, true),
+            AppError::Forbidden { .. } => (StatusCode::FORBIDDEN, true),
             AppError::BadInput { .. } => (StatusCode::BAD_REQUEST, true),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, false),
         };

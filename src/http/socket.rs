@@ -27,6 +27,7 @@ use super::Http;
 use super::operation::{Asker, Operation, Parameters, authenticate};
 use super::rates::{Caller, Peer};
 use super::reply::{Accept, Body, Rejected, Reply, lang};
+use crate::clients::origins;
 use crate::error::AppError;
 use crate::lang::Lang;
 
@@ -95,6 +96,14 @@ pub(super) async fn upgrade(
         response.headers_mut().insert(header::UPGRADE, header::HeaderValue::from_static("websocket"));
         return response;
     };
+    if let Some(origin) = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let is_ours = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
+        if !is_ours && !origins::allow(&http.app, origin).await {
+            let (zh, en) = ("此网页未获准连接", "Pages of this origin may not connect");
+            return reply.reject(Rejected::malformed(lang, StatusCode::FORBIDDEN, zh, en));
+        }
+    }
     let address = peer.caller(&headers, &http.app.settings().trusted_proxies);
     if let Err(seconds) = http.rates.take(address, 1) {
         return reply.reject(Rejected::too_often(lang, seconds));

@@ -62,7 +62,7 @@ pub async fn read(db: &Db, after: Position, limit: u64) -> Result<Vec<Model>> {
 
 /// Whether an entry is one that the feed's reader asked for; those of accounts are not for the feed.
 pub fn is_wanted(entry: &Model, kinds: Option<&[ChangeKind]>) -> bool {
-    let is_private =
-        [NodeKind::Account.prefix(), NodeKind::Grant.prefix(), NodeKind::Calendar.prefix()].contains(&entry.node_kind.as_str());
+    let private = [NodeKind::Account, NodeKind::Grant, NodeKind::Calendar, NodeKind::Client];
+    let is_private = private.iter().any(|kind| kind.prefix() == entry.node_kind);
     !is_private && kinds.is_none_or(|kinds| kinds.contains(&entry.kind) || (entry.hides && kinds.contains(&ChangeKind::Gone)))
 }

@@ -64,6 +64,67 @@ fn change(entry: &Model, node: Option<Node>) -> Option<Change> {
     })
 }
 
+/// Some changes of the feed, as the viewer may see them.
+#[derive(SimpleObject)]
+pub struct ChangeBatch {
+    /// The changes, in commit order; there may be none though more follow.
+    changes: Vec<Change>,
+    /// Where to go on, for `after`.
+    cursor: String,
+    /// Whether more follow already.
+    has_more: bool,
+}
+
+/// A stretch of the feed.
+struct Stretch {
+    changes: Vec<Change>,
+    end: Position,
+    is_full: bool,
+}
+
+async fn stretch(ctx: &Context<'_>, after: Position, kinds: Option<&[ChangeKind]>, limit: u64) -> Result<Stretch> {
+    let entries = feed::read(request(ctx).app.db(), after, limit).await?;
+    let wanted: Vec<&Model> = entries.iter().filter(|entry| feed::is_wanted(entry, kinds)).collect();
+    let ids: Vec<GlobalId> = wanted.iter().filter_map(|entry| node_of(entry)).collect();
+    let nodes = load_nodes(ctx, &ids).await?;
+    let asked_for = |change: &Change| kinds.is_none_or(|kinds| kinds.contains(&change.kind));
+    Ok(Stretch {
+        changes: wanted.into_iter().zip(nodes).filter_map(|(entry, node)| change(entry, node)).filter(asked_for).collect(),
+        end: entries.last().map_or(after, Position::of),
+        is_full: entries.len() as u64 == limit,
+    })
+}
+
+/// The place that a cursor names; the end of what there is where there is none.
+async fn place(ctx: &Context<'_>, after: Option<String>) -> crate::error::Result<Position> {
+    match after {
+        Some(cursor) => Position::parse(&cursor),
+        None => feed::head(request(ctx).app.db()).await,
+    }
+}
+
+#[derive(Default)]
+pub struct ChangeQuery;
+
+#[Object]
+impl ChangeQuery {
+    /// The same changes as the subscription's, for those who ask from time to time. Go on after `cursor` until nothing more follows.
+    async fn changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The cursor of the last batch or change; where the feed ends where absent.")] after: Option<String>,
+        #[graphql(desc = "Only these kinds; all where absent.")] kinds: Option<Vec<ChangeKind>>,
+        #[graphql(desc = "How many to look at, 1 to 100; 100 where absent.")] first: Option<i32>,
+    ) -> Result<ChangeBatch> {
+        let limit = match first.unwrap_or(BATCH as i32) {
+            first @ 1..=100 => first as u64,
+            _ => return Err(AppError::BadInput { zh: "first 须在 1 至 100 之间", en: "first takes 1 to 100" }.into()),
+        };
+        let found = stretch(ctx, place(ctx, after).await?, kinds.as_deref(), limit).await?;
+        Ok(ChangeBatch { changes: found.changes, cursor: found.end.cursor(), has_more: found.is_full })
+    }
+}
+
 #[derive(Default)]
 pub struct ChangeSubscription;
 
@@ -77,46 +138,31 @@ impl ChangeSubscription {
         #[graphql(desc = "The cursor of the last change received; from now on where absent.")] after: Option<String>,
         #[graphql(desc = "Only these kinds; all where absent.")] kinds: Option<Vec<ChangeKind>>,
     ) -> Result<impl Stream<Item = Result<Change>> + 'a> {
-        let app = &request(ctx).app;
-        let mut place = match after {
-            Some(cursor) => Position::parse(&cursor)?,
-            None => feed::head(app.db()).await?,
-        };
+        let mut place = place(ctx, after).await?;
         Ok(async_stream::stream! {
             let mut looks = 0;
             loop {
-                let entries = match feed::read(app.db(), place, BATCH).await {
-                    Ok(entries) => entries,
+                let stretch = match stretch(ctx, place, kinds.as_deref(), BATCH).await {
+                    Ok(stretch) => stretch,
                     Err(error) => {
-                        yield Err(error.into());
+                        yield Err(error);
                         return;
                     }
                 };
                 looks += 1;
-                if !entries.is_empty() || looks >= LOOKS {
+                let is_quiet = stretch.end == place;
+                if !is_quiet || looks >= LOOKS {
                     looks = 0;
                     if let Err(error) = still(ctx).await {
                         yield Err(error.into());
                         return;
                     }
                 }
-                let wanted: Vec<&Model> = entries.iter().filter(|entry| feed::is_wanted(entry, kinds.as_deref())).collect();
-                let ids: Vec<GlobalId> = wanted.iter().filter_map(|entry| node_of(entry)).collect();
-                let nodes = match load_nodes(ctx, &ids).await {
-                    Ok(nodes) => nodes,
-                    Err(error) => {
-                        yield Err(error);
-                        return;
-                    }
-                };
-                for (entry, node) in wanted.into_iter().zip(nodes) {
-                    let asked_for = |change: &Change| kinds.as_ref().is_none_or(|kinds| kinds.contains(&change.kind));
-                    if let Some(change) = change(entry, node).filter(asked_for) {
-                        yield Ok(change);
-                    }
+                for change in stretch.changes {
+                    yield Ok(change);
                 }
-                place = entries.last().map_or(place, Position::of);
-                if entries.is_empty() {
+                place = stretch.end;
+                if is_quiet {
                     tokio::time::sleep(PAUSE).await;
                 }
             }

@@ -202,6 +202,14 @@ term! {
         CalendarOpened = "CALENDAR_OPENED" "开通日历订阅",
         /// A calendar to subscribe to was revoked.
         CalendarRevoked = "CALENDAR_REVOKED" "撤销日历订阅",
+        /// A partner client was registered.
+        ClientRegistered = "CLIENT_REGISTERED" "登记合作方客户端",
+        /// The name, scopes or origins of a partner client were changed.
+        ClientChanged = "CLIENT_CHANGED" "变更合作方客户端",
+        /// A partner client got a new credential.
+        ClientCredentialAdded = "CLIENT_CREDENTIAL_ADDED" "更换合作方客户端凭证",
+        /// A partner client was revoked.
+        ClientRevoked = "CLIENT_REVOKED" "停用合作方客户端",
         /// An account was created.
         AccountCreated = "ACCOUNT_CREATED" "新建账号",
         /// An account was closed.

@@ -1,6 +1,7 @@
 //! GraphQL over HTTP as its specification has it, and the other addresses of the service.
 
 use reqwest::{Method, Response};
+use sha2::Digest;
 
 use crate::support::{TestApp, Value, json};
 
@@ -156,6 +157,33 @@ both! {
         assert!(text.len() < 10_000, "{} bytes of errors", text.len());
     }
 
+    async fn a_document_is_sent_once_and_then_named_by_its_hash(app) {
+        let document = "query Names { areas(first: 3) { totalCount } }";
+        let hash: String = sha2::Sha256::digest(document).iter().map(|byte| format!("{byte:02x}")).collect();
+        let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
+        let named = json!({ "extensions": extensions }).to_string();
+        let unknown = refused(post(app, "application/json", RESPONSE_JSON, named.clone()).await).await;
+        assert_eq!(unknown, (400, "PERSISTED_QUERY_NOT_FOUND".to_owned()));
+        let older = post(app, "application/json", "application/json", named.clone()).await;
+        let older: Value = older.json().await.expect("JSON");
+        assert_eq!(older["errors"][0]["message"], "PersistedQueryNotFound", "what clients look for");
+        let wrong = json!({ "query": "{ __typename }", "extensions": extensions }).to_string();
+        assert_eq!(refused(post(app, "application/json", RESPONSE_JSON, wrong).await).await, (400, "BAD_USER_INPUT".to_owned()));
+        assert_eq!(refused(post(app, "application/json", RESPONSE_JSON, named.clone()).await).await.1, "PERSISTED_QUERY_NOT_FOUND");
+        let whole = json!({ "query": document, "extensions": extensions }).to_string();
+        for body in [whole, named] {
+            let answer: Value = post(app, "application/json", RESPONSE_JSON, body).await.json().await.expect("JSON");
+            assert_eq!(answer["data"], json!({ "areas": { "totalCount": 0 } }));
+        }
+        let response = get(app, RESPONSE_JSON, &[("extensions", &extensions.to_string())]).await;
+        assert!(response.headers().contains_key("etag"));
+        assert_eq!(response.json::<Value>().await.expect("JSON")["data"]["areas"]["totalCount"], 0);
+        for malformed in [json!(7), json!({}), json!({ "version": 2, "sha256Hash": hash }), json!({ "version": 1, "sha256Hash": "x" })] {
+            let body = json!({ "query": document, "extensions": { "persistedQuery": malformed } }).to_string();
+            assert_eq!(refused(post(app, "application/json", RESPONSE_JSON, body).await).await.0, 400, "{malformed}");
+        }
+    }
+
     async fn get_reads_and_never_writes(app) {
         let response = get(app, RESPONSE_JSON, &[("query", "{ __typename }")]).await;
         assert_eq!(response.status(), 200);
@@ -188,7 +216,7 @@ both! {
 
     async fn a_token_that_is_not_ours_opens_nothing(app) {
         let world = app.world().await;
-        let good = app.tokens().issue(uuid::Uuid::nil(), uuid::Uuid::nil(), app.clock().now());
+        let good = app.tokens().issue(uuid::Uuid::nil(), uuid::Uuid::nil(), None, app.clock().now());
         let Ok((unknown, _)) = good else { panic!("a token is issued") };
         let tampered = format!("{}A", &unknown[..unknown.len() - 1]);
         for token in ["", "x", "a.b.c", &unknown, &tampered] {

@@ -147,6 +147,42 @@ both! {
         assert_eq!(last, ["AREA_RENAMED", "AREA_RENAMED"]);
     }
 
+    async fn who_asks_from_time_to_time_gets_the_same_in_batches(app) {
+        let w = app.world().await;
+        let polled = async |who: &Actor, after: Value, kinds: Value, first: i32| {
+            let query = "query($after: String, $kinds: [ChangeKind!], $first: Int) {
+                changes(after: $after, kinds: $kinds, first: $first) { cursor hasMore changes { id kind } } }";
+            who.query(query, json!({ "after": after, "kinds": kinds, "first": first })).await["changes"].clone()
+        };
+        for n in 0..4 {
+            w.district.rename_area(&w.taoyuan, &format!("桃园{n}社区")).await.done();
+        }
+        let (mut seen, mut after, mut batches) = (Vec::new(), json!(beginning()), 0);
+        loop {
+            let batch = polled(&w.auditor, after, Value::Null, 3).await;
+            let changes = batch["changes"].as_array().expect("changes");
+            seen.extend(changes.iter().map(|change| change["id"].as_str().expect("an id").to_owned()));
+            (after, batches) = (batch["cursor"].clone(), batches + 1);
+            if batch["hasMore"] == false {
+                break;
+            }
+        }
+        assert_eq!(seen, journal(app).await);
+        assert!(batches >= 4, "{batches} batches of at most three");
+        let head = polled(&w.auditor, Value::Null, Value::Null, 100).await;
+        assert_eq!(head, json!({ "cursor": after, "hasMore": false, "changes": [] }), "from now on");
+        w.secretary.post_need(need(&w.taoyuan, "未公开的需求")).await.done();
+        let open = open_need(&w, "修缮楼道照明").await;
+        let batch = polled(&app.anyone(), after, json!(["NEED_PUBLISHED"]), 100).await;
+        assert_eq!(batch["changes"].as_array().map(Vec::len), Some(1));
+        assert_eq!(batch["changes"][0]["kind"], "NEED_PUBLISHED");
+        assert_eq!(app.journal_of(open.id()).await.last().map(String::as_str), Some("NEED_PUBLISHED"));
+        for first in [0, 101] {
+            let answer = app.anyone().run("query($n: Int) { changes(first: $n) { cursor } }", json!({ "n": first })).await;
+            assert_eq!(answer.code(), "BAD_USER_INPUT");
+        }
+    }
+
     async fn a_stream_is_complete_when_the_service_ends(app) {
         let w = app.world().await;
         let mut feed = Feed::open(&w.auditor, &beginning(), json!(["AREA_RENAMED"])).await;

@@ -1,12 +1,14 @@
 //! What the service promises whatever is asked of it, and the verbs one by one.
 
 mod areas;
+mod clients;
 mod conformance;
 mod contract;
 mod described;
 mod doors;
 mod feed;
 mod held;
+mod hostile;
 mod house;
 mod keys;
 mod limits;

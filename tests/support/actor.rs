@@ -69,7 +69,7 @@ impl Actor {
             Pass::None => None,
             Pass::Token(token) => Some(token.clone()),
             Pass::Session { account, session } => {
-                let issued = self.app.tokens().issue(*account, *session, self.app.clock().now());
+                let issued = self.app.tokens().issue(*account, *session, None, self.app.clock().now());
                 Some(issued.unwrap_or_else(|error| panic!("a token is issued: {error:?}")).0)
             }
         }

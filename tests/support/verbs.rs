@@ -28,6 +28,7 @@ const ZONE: &str = "id name kind capacity bufferBefore bufferAfter approval venu
 const SERVICE: &str = "id name kind fee endedOn venue { id } viewerCan { action allowed code }";
 const CO_BUILDING: &str = "id status value since until form unit { name } venue { id } reason viewerCan { action allowed code }";
 const CALENDAR: &str = "id address zone { id } revokedAt";
+const CLIENT: &str = "id name scopes origins expiresOn lastUsedAt revokedAt credentials { isKey expiresAt }";
 const BOOKING: &str = "id zone { id } startsAt endsAt status purpose headcount unit { name } community { name } reason activity promoted \
                        heldUntil series { id } viewerCan { action allowed code }";
 const RESERVATION: &str = "id zone { id } community { name } startsAt endsAt priceBand price places sponsored toPay status reason \
@@ -52,6 +53,7 @@ pub fn selection(kind: &str) -> (&'static str, &'static str) {
         "service" => ("VenueService", SERVICE),
         "cobuilding" => ("VenueCoBuilding", CO_BUILDING),
         "calendar" => ("BookingCalendar", CALENDAR),
+        "client" => ("PartnerClient", CLIENT),
         "reservation" => ("Reservation", RESERVATION),
         "booking" => ("Booking", BOOKING),
         "series" => ("BookingSeries", SERIES),
@@ -114,6 +116,11 @@ macro_rules! verbs {
 verbs! {
     add_area = "addArea" input AREA;
     split_area = "splitArea" input AREA;
+
+    register_client = "registerClient" input CLIENT;
+    update_client = "updateClient" input CLIENT;
+    rotate_client = "rotateClientCredential" input CLIENT;
+    revoke_client = "revokeClient" on CLIENT;
 
     add_unit = "addUnit" input UNIT;
     found_alliance = "foundAlliance" input ALLIANCE;

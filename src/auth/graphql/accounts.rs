@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::grants::{GrantsOf, RoleGrantInput, RoleGrantView};
 use super::without_headers;
-use crate::auth::account_node;
 use crate::auth::accounts::{self, NewAccount};
 use crate::auth::entity::account;
+use crate::auth::{Permission, account_node};
 use crate::db::padded;
 use crate::error::AppError;
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
@@ -97,7 +97,7 @@ impl AccountQuery {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<AccountConnection> {
         let request = request(ctx);
-        kept(ctx, accounts::manages(&request.viewer))?;
+        kept(ctx, request.viewer.has(Permission::ManageAccounts))?;
         words::check(search.as_deref())?;
         let args = PageArgs::new(ctx, first, after, last, before)?;
         let mut select = account::Entity::find().filter(accounts::visible_to(&request.viewer));

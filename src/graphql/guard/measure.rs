@@ -16,9 +16,11 @@ const LARGEST_PAGE: i64 = 100;
 
 /// Lists that are not connections, because they are small by nature, and how many rows they are taken for. A field of
 /// the same name that selects `nodes` or `edges` is a connection all the same.
-const PLAIN_LISTS: [&str; 17] = [
+const PLAIN_LISTS: [&str; 19] = [
     "areas",
     "bookings",
+    "changes",
+    "credentials",
     "deliveries",
     "evaluations",
     "free",

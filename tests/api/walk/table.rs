@@ -50,6 +50,7 @@ pub(super) struct Stock {
     over: Thing,
     promoted: Thing,
     series: Thing,
+    client: Thing,
 }
 
 fn centre(community: &str) -> Value {
@@ -131,6 +132,8 @@ pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
     let agreed = w.unit.propose_co_building(build).await.done();
     w.secretary.agree_co_building(&agreed).await.done();
     let calendar = w.unit.open_calendar(None).await.done();
+    let client = json!({ "district": w.tiedong, "name": "掌上铁东", "scopes": ["READ"] });
+    let client = w.district.register_client(client).await.done();
     Stock {
         offered,
         calendar,
@@ -146,6 +149,7 @@ pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
         over,
         promoted,
         series,
+        client,
         draft,
         submitted,
         open,
@@ -222,6 +226,7 @@ pub(super) fn queries<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row
             document: "{ statistics(from: \"2025-01-01\", to: \"2025-12-31\") { memberUnits contributionTotal } }".to_owned(),
             cells: of(Data, Data, Data),
         },
+        Row { field: "changes", document: "{ changes { cursor changes { id } } }".to_owned(), cells: of(Data, Data, Data) },
         list("venues", "", of(Sees(3), Sees(3), Sees(3))),
         Row { field: "calendars", document: "{ calendars { id } }".to_owned(), cells: of(Data, Data, Data) },
         list(
@@ -244,6 +249,16 @@ pub(super) fn queries<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row
                 ("street", &w.street, Forbidden("MANAGE_ACCOUNTS")),
                 ("auditor", &w.auditor, Forbidden("MANAGE_ACCOUNTS")),
                 ("district", &w.district, Sees(12)),
+            ],
+        ),
+        list(
+            "clients",
+            "",
+            vec![
+                ("nobody", nobody, Unauthenticated),
+                ("street", &w.street, Forbidden("MANAGE_CLIENTS")),
+                ("partner", &w.partner, Forbidden("MANAGE_CLIENTS")),
+                ("district", &w.district, Sees(1)),
             ],
         ),
         list(
@@ -314,6 +329,9 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
         row!["disableAccount", id(&s.partner); street Forbidden("MANAGE_ACCOUNTS"), partner Forbidden("MANAGE_ACCOUNTS"), district Data],
         row!["grantRole", format!("input: {{ account: \"{}\", role: AUDITOR, area: \"{}\" }}", s.partner, w.beimen);
             partner Forbidden("MANAGE_ACCOUNTS"), street Forbidden("MANAGE_ACCOUNTS"), district Data],
+        row!["updateClient", format!("input: {{ id: \"{}\", name: \"掌上铁东 2\" }}", s.client.id());
+            street NotFound, partner NotFound, auditor NotFound, district Data],
+        row!["revokeClient", id(s.client.id()); street NotFound, partner NotFound, auditor NotFound, district Data],
         row!["revokeRole", id(&s.grant); partner Forbidden("MANAGE_ACCOUNTS"), district Data],
         row!["pledgeResource", format!(
             "input: {{ unit: \"{}\", form: FUNDS, category: ELDERLY, title: \"助老资金\", total: \"9\", measure: \"元\" }}", w.shennong);
@@ -425,7 +443,7 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
 
 /// The verbs of sessions and secrets, which take no dry run and are done for good, in this order.
 pub(super) fn secrets<'a>(w: &'a World, s: &Stock, nobody: &'a Actor, guest: &'a Actor, refresh: &str) -> Vec<Row<'a>> {
-    let manage = Forbidden("MANAGE_ACCOUNTS");
+    let (manage, clients) = (Forbidden("MANAGE_ACCOUNTS"), Forbidden("MANAGE_CLIENTS"));
     vec![
         verb(
             "createAccount",
@@ -436,6 +454,16 @@ pub(super) fn secrets<'a>(w: &'a World, s: &Stock, nobody: &'a Actor, guest: &'a
             "setPassword",
             format!("input: {{ account: \"{}\", password: \"another password\" }}", s.partner),
             cells![nobody, w; street manage, partner manage, district Data],
+        ),
+        verb(
+            "registerClient",
+            format!("input: {{ district: \"{}\", name: \"吉事办\", scopes: [READ, CHANGES] }}", w.tiedong),
+            cells![nobody, w; street clients, auditor clients, district Data],
+        ),
+        verb(
+            "rotateClientCredential",
+            format!("input: {{ id: \"{}\" }}", s.client.id()),
+            cells![nobody, w; street NotFound, auditor NotFound, district Data],
         ),
         verb("signIn", format!("login: \"legal\", password: \"{PASSWORD}\""), vec![("nobody", nobody, Data), ("unit2", &w.unit2, Data)]),
         verb("refreshSession", format!("refreshToken: \"{refresh}\""), vec![("nobody", nobody, Data)]),

@@ -1,0 +1,78 @@
+//! Persisted operations, automatic: a client sends the SHA-256 of a document instead of the document, and the document once where it is not
+//! known yet. Each instance keeps what it was sent.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::reply::Rejected;
+use crate::lang::Lang;
+
+/// Documents that are kept at a time: beyond that it begins anew, and clients send theirs again.
+const MOST: usize = 1_000;
+
+type Hash = [u8; 32];
+
+#[derive(Default)]
+pub(super) struct Persisted(Mutex<HashMap<Hash, Arc<str>>>);
+
+/// A document, and under which hash it is to be kept once it has been found fit to run.
+pub(super) struct Asked {
+    pub(super) query: String,
+    keep: Option<Hash>,
+}
+
+impl Persisted {
+    /// The document that a request means: its own, or the one whose hash it names.
+    pub(super) fn document(&self, lang: Lang, query: Option<String>, extensions: Option<&Map<String, Value>>) -> Result<Asked, Rejected> {
+        let query = query.filter(|query| !query.is_empty());
+        let malformed = |zh, en| Rejected::malformed(lang, StatusCode::BAD_REQUEST, zh, en);
+        let named = match extensions.and_then(|extensions| extensions.get("persistedQuery")) {
+            None | Some(Value::Null) => None,
+            Some(named) => match (named["version"].as_u64(), named["sha256Hash"].as_str().and_then(parse)) {
+                (Some(1), Some(hash)) => Some(hash),
+                _ => return Err(malformed("persistedQuery 须含 version 1 和 sha256Hash", "persistedQuery takes version 1 and sha256Hash")),
+            },
+        };
+        match (query, named) {
+            (Some(query), None) => Ok(Asked { query, keep: None }),
+            (Some(query), Some(hash)) if Hash::from(Sha256::digest(&query)) == hash => Ok(Asked { query, keep: Some(hash) }),
+            (Some(_), Some(_)) => Err(malformed("sha256Hash 与 query 不符", "sha256Hash is not the hash of query")),
+            (None, Some(hash)) => match self.0.lock().expect("no panic under this lock").get(&hash) {
+                Some(query) => Ok(Asked { query: query.to_string(), keep: None }),
+                None => {
+                    // The message is what clients look for.
+                    let message = "PersistedQueryNotFound";
+                    Err(Rejected::unrunnable(lang, StatusCode::BAD_REQUEST, "PERSISTED_QUERY_NOT_FOUND", message, message))
+                }
+            },
+            (None, None) => Err(malformed("缺少 query", "The parameter query is missing")),
+        }
+    }
+
+    /// Keeps a document that is fit to run, where the request asked for that.
+    pub(super) fn keep(&self, asked: &Asked) {
+        if let Some(hash) = asked.keep {
+            let mut known = self.0.lock().expect("no panic under this lock");
+            if known.len() >= MOST {
+                known.clear();
+            }
+            known.insert(hash, asked.query.as_str().into());
+        }
+    }
+}
+
+fn parse(hex: &str) -> Option<Hash> {
+    let digits = hex.as_bytes();
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut hash = Hash::default();
+    for (byte, pair) in hash.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(hash)
+}
