@@ -1,9 +1,50 @@
 //! Puts the fields of an answer in the order in which the document asks for them; the executor leaves them in the order in which they were
-//! done.
+//! done, and takes an object of which no field is asked for as none.
 
 use async_graphql::indexmap::IndexMap;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
-use async_graphql::{Name, Value};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Field, OperationType, Selection, SelectionSet};
+use async_graphql::{Name, Pos, Positioned, Value};
+
+/// Lets the executor say of what type an object is where it might have nothing else to say: only parts of it are asked for that may not apply.
+/// [`as_asked`] leaves that out again.
+pub fn mark(document: &mut ExecutableDocument) {
+    let operations: Vec<_> = match &mut document.operations {
+        DocumentOperations::Single(operation) => vec![operation],
+        DocumentOperations::Multiple(operations) => operations.values_mut().collect(),
+    };
+    for operation in operations {
+        mark_set(&mut operation.node.selection_set.node, operation.node.ty != OperationType::Subscription);
+    }
+    for fragment in document.fragments.values_mut() {
+        mark_set(&mut fragment.node.selection_set.node, false);
+    }
+}
+
+fn mark_set(set: &mut SelectionSet, is_object: bool) {
+    let mut is_sure = false;
+    for selection in &mut set.items {
+        match &mut selection.node {
+            Selection::Field(field) => {
+                is_sure |= field.node.directives.is_empty();
+                let below = &mut field.node.selection_set.node;
+                mark_set(below, !below.items.is_empty());
+            }
+            Selection::InlineFragment(fragment) => mark_set(&mut fragment.node.selection_set.node, false),
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+    if is_object && !is_sure {
+        let placed = |name| Positioned::new(Name::new(name), Pos::default());
+        let kind = Field {
+            alias: Some(placed("__object")),
+            name: placed("__typename"),
+            arguments: Vec::new(),
+            directives: Vec::new(),
+            selection_set: Positioned::new(SelectionSet::default(), Pos::default()),
+        };
+        set.items.push(Positioned::new(Selection::Field(Positioned::new(kind, Pos::default())), Pos::default()));
+    }
+}
 
 /// The answer to the operation of that name, or to the only one.
 pub fn as_asked(data: Value, document: &ExecutableDocument, operation: Option<&str>) -> Value {

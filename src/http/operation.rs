@@ -17,7 +17,7 @@ use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::graphql::errors::LANG;
 use crate::graphql::guard::{self, Admitted, Refused};
-use crate::graphql::order::as_asked;
+use crate::graphql::order::{as_asked, mark};
 use crate::graphql::{Request, Source};
 use crate::lang::Lang;
 
@@ -182,6 +182,7 @@ impl Operation {
         let request = Request::new(Arc::new(source), None, false);
         let batches = request.batches.clone();
         let mut ending = http.ending.subscribe();
+        let (document, name) = (admitted.document.clone(), admitted.operation_name.clone());
         let mut answers = Box::pin(http.schema.execute_stream(prepare(admitted, query, variables).data(request)));
         Ok(async_stream::stream! {
             let _place = place;
@@ -191,7 +192,8 @@ impl Operation {
                     // The reader goes on elsewhere, after its last cursor.
                     _ = ending.wait_for(|ending| *ending) => None,
                 };
-                let Some(answer) = answer else { break };
+                let Some(mut answer) = answer else { break };
+                answer.data = as_asked(answer.data, &document, name.as_deref());
                 yield Body::of(answer, None);
             }
         })
@@ -224,6 +226,8 @@ fn prepare(admitted: Admitted, query: String, variables: Variables) -> async_gra
     if let Some(name) = admitted.operation_name {
         request = request.operation_name(name);
     }
-    request.set_parsed_query(Arc::unwrap_or_clone(admitted.document));
+    let mut document = Arc::unwrap_or_clone(admitted.document);
+    mark(&mut document);
+    request.set_parsed_query(document);
     request
 }

@@ -60,12 +60,11 @@ struct Place {
 impl Sockets {
     fn take(&self, caller: Caller) -> Option<Place> {
         let mut open = self.0.lock().expect("no panic under this lock");
-        let all: usize = open.values().sum();
-        let own = open.entry(caller).or_default();
-        if all >= SOCKETS || *own >= SOCKETS_PER_ADDRESS {
+        let (all, own) = (open.values().sum::<usize>(), open.get(&caller).copied().unwrap_or_default());
+        if all >= SOCKETS || own >= SOCKETS_PER_ADDRESS {
             return None;
         }
-        *own += 1;
+        open.insert(caller, own + 1);
         Some(Place { sockets: self.clone(), caller })
     }
 }
@@ -114,7 +113,11 @@ pub(super) async fn upgrade(
     };
     let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default().to_owned());
     let largest = http.app.settings().body_bytes as usize;
-    upgrade.protocols([PROTOCOL]).max_message_size(largest).max_frame_size(largest).on_upgrade(async move |mut socket| {
+    // Who offers others alone is connected, to be told so by a code that its client shows.
+    let offered =
+        headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let protocols = std::iter::once(PROTOCOL.to_owned()).chain(offered.map(|offered| offered.trim().to_owned()));
+    upgrade.protocols(protocols).max_message_size(largest).max_frame_size(largest).on_upgrade(async move |mut socket| {
         let _place = place;
         let session =
             Session { http, lang, address, authorization, acknowledged: false, running: HashMap::new(), answers: SelectAll::new() };
@@ -179,7 +182,7 @@ struct Session {
 
 impl Session {
     async fn serve(mut self, socket: &mut WebSocket) -> Result<Infallible, End> {
-        if socket.protocol().is_none() {
+        if socket.protocol().is_none_or(|protocol| protocol != PROTOCOL) {
             return end(4406, "Subprotocol not acceptable");
         }
         let (opened, mut heard) = (Instant::now(), Instant::now());

@@ -184,6 +184,27 @@ both! {
         }
     }
 
+    async fn an_object_of_which_nothing_applies_is_still_an_object(app) {
+        let w = app.world().await;
+        let ask = async |document: &str| {
+            let answer = app.anyone().run(document, json!({ "id": w.taoyuan, "yes": true })).await;
+            assert_eq!(answer.errors().len(), 0, "{answer}");
+            answer.data().clone()
+        };
+        for (document, data) in [
+            ("query($id: ID!) { node(id: $id) { ... on CommunityNeed { title } } }", json!({ "node": {} })),
+            ("query($id: ID!) { nodes(ids: [$id, \"area_0190c200000000000000000000000000\"]) { ... on Match { status } } }", json!({ "nodes": [{}, null] })),
+            ("query($yes: Boolean!) { area(code: \"220303\") { id @skip(if: $yes) } }", json!({ "area": {} })),
+            ("query($yes: Boolean!) { area(code: \"220303\") { ...names @skip(if: $yes) } } fragment names on GovernanceArea { name }", json!({ "area": {} })),
+            ("query($yes: Boolean!) { area(code: \"220303\") @skip(if: $yes) { id } }", json!({})),
+            ("{ area(code: \"220303006001\") { ...of } } fragment of on GovernanceArea { name parent { ... on GovernanceArea { parent { ...leaf } } } } fragment leaf on GovernanceArea { code }",
+                json!({ "area": { "name": "桃源社区", "parent": { "parent": { "code": "220303" } } } })),
+            ("{ needs(first: 1) { pageInfo { ... @include(if: false) { hasNextPage } } } }", json!({ "needs": { "pageInfo": {} } })),
+        ] {
+            assert_eq!(ask(document).await, data, "{document}");
+        }
+    }
+
     async fn get_reads_and_never_writes(app) {
         let response = get(app, RESPONSE_JSON, &[("query", "{ __typename }")]).await;
         assert_eq!(response.status(), 200);

@@ -157,25 +157,34 @@ both! {
         for n in 0..4 {
             w.district.rename_area(&w.taoyuan, &format!("桃园{n}社区")).await.done();
         }
+        // What others write in the same server may hold the latest back for a moment.
+        let moment = || tokio::time::sleep(Duration::from_millis(50));
+        let all = journal(app).await;
         let (mut seen, mut after, mut batches) = (Vec::new(), json!(beginning()), 0);
-        loop {
+        while seen.len() < all.len() {
             let batch = polled(&w.auditor, after, Value::Null, 3).await;
             let changes = batch["changes"].as_array().expect("changes");
+            assert!(changes.len() <= 3);
             seen.extend(changes.iter().map(|change| change["id"].as_str().expect("an id").to_owned()));
             (after, batches) = (batch["cursor"].clone(), batches + 1);
             if batch["hasMore"] == false {
-                break;
+                moment().await;
             }
         }
-        assert_eq!(seen, journal(app).await);
+        assert_eq!(seen, all);
         assert!(batches >= 4, "{batches} batches of at most three");
         let head = polled(&w.auditor, Value::Null, Value::Null, 100).await;
-        assert_eq!(head, json!({ "cursor": after, "hasMore": false, "changes": [] }), "from now on");
+        assert_eq!(head["changes"], json!([]), "from now on");
         w.secretary.post_need(need(&w.taoyuan, "未公开的需求")).await.done();
         let open = open_need(&w, "修缮楼道照明").await;
-        let batch = polled(&app.anyone(), after, json!(["NEED_PUBLISHED"]), 100).await;
-        assert_eq!(batch["changes"].as_array().map(Vec::len), Some(1));
-        assert_eq!(batch["changes"][0]["kind"], "NEED_PUBLISHED");
+        let published = loop {
+            let batch = polled(&app.anyone(), after.clone(), json!(["NEED_PUBLISHED"]), 100).await;
+            if batch["changes"] != json!([]) {
+                break batch["changes"].clone();
+            }
+            moment().await;
+        };
+        assert_eq!((published.as_array().map(Vec::len), &published[0]["kind"]), (Some(1), &json!("NEED_PUBLISHED")));
         assert_eq!(app.journal_of(open.id()).await.last().map(String::as_str), Some("NEED_PUBLISHED"));
         for first in [0, 101] {
             let answer = app.anyone().run("query($n: Int) { changes(first: $n) { cursor } }", json!({ "n": first })).await;

@@ -158,8 +158,13 @@ both! {
         socket.asks("1", "{ __typename }").await;
         assert_eq!(socket.is_closed().await, 4409, "an id that is taken");
 
-        let mut socket = Socket::connect(app, "").await;
-        assert_eq!(socket.is_closed().await, 4406, "another protocol");
+        for others in ["", "graphql-ws", "nonsense, graphql-ws"] {
+            let mut socket = Socket::connect(app, others).await;
+            assert_eq!(socket.is_closed().await, 4406, "{others}");
+        }
+        let mut socket = Socket::connect(app, "graphql-ws, graphql-transport-ws").await;
+        socket.say(json!({ "type": "connection_init" })).await;
+        assert_eq!(socket.hears().await, json!({ "type": "connection_ack" }), "ours among others");
 
         for bad in ["", "{", "[]", "null", "7", "{}", r#"{"type":"start"}"#, r#"{"type":7}"#, r#"{"type":"subscribe"}"#, r#"{"type":"complete"}"#,
             r#"{"type":"subscribe","id":"1"}"#, r#"{"type":"subscribe","id":"","payload":{"query":"{ __typename }"}}"#,
