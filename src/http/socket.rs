@@ -314,7 +314,10 @@ fn operate(http: Http, asker: Asker, parameters: Parameters) -> impl Stream<Item
                     }
                     yield Said::Next(body);
                 }
-                yield Said::Complete;
+                // At the end of the service the socket is closed by a code after which clients go on elsewhere.
+                if !*http.ending.borrow() {
+                    yield Said::Complete;
+                }
             }
             Err(rejected) => yield Said::error(rejected),
         }

@@ -284,7 +284,15 @@ both! {
     async fn a_message_beyond_the_limit_ends_the_socket(app) {
         let mut socket = Socket::of_nobody(app).await;
         socket.asks("1", &format!("{{ __typename }} # {}", "x".repeat(300_000))).await;
-        assert_eq!(socket.is_closed().await, 1009);
+        let ended = loop {
+            match tokio::time::timeout(PATIENCE, socket.0.next()).await.expect("it ends") {
+                Some(Ok(Message::Ping(_))) => {}
+                ended => break ended,
+            }
+        };
+        // What was still on its way may cut the connection before the code arrives.
+        let is_told = matches!(&ended, Some(Ok(Message::Close(Some(frame)))) if u16::from(frame.code) == 1009);
+        assert!(is_told || matches!(ended, Some(Err(_)) | None), "{ended:?}");
     }
 
     async fn the_end_of_the_service_is_no_end_of_what_was_followed(app) {
