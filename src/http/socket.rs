@@ -44,8 +44,8 @@ const SENDING: Duration = Duration::from_secs(20);
 /// How often a sign of life is given, and after how long without one a caller is gone.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_secs(60);
-/// How often it is looked whether the caller's token has ended.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often it is looked whether the caller's token has ended, and at the end of the service whether all is done.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// The sockets that are open, by address.
 #[derive(Clone, Default)]
@@ -187,14 +187,20 @@ impl Session {
         }
         let (opened, mut heard) = (Instant::now(), Instant::now());
         let (mut signs, mut looks) = (interval(SIGN_OF_LIFE), interval(LOOK));
-        let mut ending = self.http.ending.subscribe();
+        let (mut ending, mut is_ending) = (self.http.ending.subscribe(), false);
         loop {
+            // What is being done is done and told first.
+            if is_ending && self.answers.is_empty() {
+                return end(1012, "Service restart");
+            }
             tokio::select! {
                 biased;
-                () = ended(&mut ending) => return end(1012, "Service restart"),
+                () = ended(&mut ending), if !is_ending => is_ending = true,
                 () = sleep_until(opened + OPENING), if !self.acknowledged => return end(4408, "Connection initialisation timeout"),
-                _ = looks.tick(), if self.acknowledged => {
-                    if let Err(AppError::Unauthenticated) = authenticate(&self.http, self.authorization.as_deref()).await {
+                _ = looks.tick() => {
+                    if self.acknowledged
+                        && let Err(AppError::Unauthenticated) = authenticate(&self.http, self.authorization.as_deref()).await
+                    {
                         return end(4401, "Unauthorized");
                     }
                 }
