@@ -83,7 +83,7 @@ pub async fn sign_in(app: &App, login: &str, password: &str) -> Result<Opened> {
         ended_at: None,
         ended_because: None,
     };
-    let refresh = new_refresh_token();
+    let refresh = new_secret();
     app.write(&Viewer::system(), &Conn::Pool(app.db().clone()), |work| {
         let (session, token, proved) = (session.clone(), digest(&refresh), account.password_hash.clone());
         async move {
@@ -131,7 +131,7 @@ async fn count_attempt(app: &App, login: &str, now: DateTime<Utc>) -> Result<()>
 pub async fn refresh(app: &App, token: &str) -> Result<Opened> {
     let now = app.clock().now();
     let old = digest(token);
-    let fresh = new_refresh_token();
+    let fresh = new_secret();
     let done = app
         .write(&Viewer::system(), &Conn::Pool(app.db().clone()), |work| {
             let (old, fresh) = (old.clone(), digest(&fresh));
@@ -253,6 +253,7 @@ async fn running_grants(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<
         .await?)
 }
 
-fn new_refresh_token() -> String {
+/// 256 bits that nobody guesses.
+pub fn new_secret() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }

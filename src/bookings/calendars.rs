@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use icalendar::{Calendar, Component, Event, EventLike, EventStatus};
 use sea_orm::ActiveValue::Set;
@@ -41,7 +39,7 @@ pub async fn open(work: &Work, of: Option<Uuid>) -> Result<Uuid> {
             .at(&["zone"])
             .into());
     }
-    let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let secret = sessions::new_secret();
     let model = calendar::Model {
         id: work.new_key(),
         account_id: account,

@@ -4,10 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
@@ -180,7 +177,7 @@ impl ClientQuery {
         kept(ctx, request.viewer.has(Permission::ManageClients))?;
         let args = PageArgs::new(ctx, first, after, last, before)?;
         let select = client::Entity::find().filter(visible_to(&request.viewer));
-        let sort = Sort { name: "NEWEST", keys: Vec::new(), descending: true, id: Expr::col((client::Entity, client::Column::Id)) };
+        let sort = Sort::newest((client::Entity, client::Column::Id));
         Ok(page(&request.conn, select, &sort, &args).await?.into())
     }
 }
@@ -231,7 +228,7 @@ fn proof(public_key: Option<String>) -> (Proof, Option<String>) {
     match public_key {
         Some(key) => (Proof::Key(key), None),
         None => {
-            let secret = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+            let secret = sessions::new_secret();
             (Proof::Secret(sessions::digest(&secret)), Some(secret))
         }
     }

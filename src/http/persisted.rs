@@ -14,7 +14,7 @@ use crate::lang::Lang;
 /// Documents that are kept at a time: beyond that it begins anew, and clients send theirs again.
 const MOST: usize = 1_000;
 
-type Hash = [u8; 32];
+type Hash = String;
 
 #[derive(Default)]
 pub(super) struct Persisted(Mutex<HashMap<Hash, Arc<str>>>);
@@ -39,7 +39,7 @@ impl Persisted {
         };
         match (query, named) {
             (Some(query), None) => Ok(Asked { query, keep: None }),
-            (Some(query), Some(hash)) if Hash::from(Sha256::digest(&query)) == hash => Ok(Asked { query, keep: Some(hash) }),
+            (Some(query), Some(hash)) if format!("{:x}", Sha256::digest(&query)) == hash => Ok(Asked { query, keep: Some(hash) }),
             (Some(_), Some(_)) => Err(malformed("sha256Hash 与 query 不符", "sha256Hash is not the hash of query")),
             (None, Some(hash)) => match self.0.lock().expect("no panic under this lock").get(&hash) {
                 Some(query) => Ok(Asked { query: query.to_string(), keep: None }),
@@ -55,24 +55,17 @@ impl Persisted {
 
     /// Keeps a document that is fit to run, where the request asked for that.
     pub(super) fn keep(&self, asked: &Asked) {
-        if let Some(hash) = asked.keep {
+        if let Some(hash) = &asked.keep {
             let mut known = self.0.lock().expect("no panic under this lock");
             if known.len() >= MOST {
                 known.clear();
             }
-            known.insert(hash, asked.query.as_str().into());
+            known.insert(hash.clone(), asked.query.as_str().into());
         }
     }
 }
 
+/// A hash as it is kept, in small letters.
 fn parse(hex: &str) -> Option<Hash> {
-    let digits = hex.as_bytes();
-    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let mut hash = Hash::default();
-    for (byte, pair) in hash.iter_mut().zip(digits.chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(hash)
+    (hex.len() == 64 && hex.bytes().all(|digit| digit.is_ascii_hexdigit())).then(|| hex.to_ascii_lowercase())
 }

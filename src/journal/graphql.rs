@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::feed::{self, Position};
 use super::{ChangeKind, Column, Entity, Model};
-use crate::auth::{Permission, Scope, Viewer, sessions};
+use crate::auth::{Permission, Viewer, sessions};
 use crate::calendar::start_of;
 use crate::date::{Date, day};
 use crate::error::AppError;
@@ -270,11 +270,8 @@ impl JournalQuery {
     ) -> Result<JournalEntryConnection> {
         let request = request(ctx);
         let args = PageArgs::new(ctx, first, after, last, before)?;
-        let mut districts = request.viewer.areas();
-        districts.retain(|area| request.viewer.may(Permission::ReadJournal, &Scope::Areas(vec![*area])).is_ok());
-        if districts.is_empty() {
-            kept(ctx, request.viewer.may(Permission::ReadJournal, &Scope::Areas(Vec::new())))?;
-        }
+        kept(ctx, request.viewer.has(Permission::ReadJournal))?;
+        let districts = request.viewer.areas_with(Permission::ReadJournal);
         let filter = filter.unwrap_or_default();
         let mut wanted = Condition::all().add(Column::DistrictId.is_in(districts));
         if let Some(node) = &filter.node {
