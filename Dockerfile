@@ -1,10 +1,14 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
+# GraphiQL is bundled with it; nothing of it is in the image.
+COPY --from=node:22-bookworm-slim /usr/local/ /usr/local/
 COPY . .
 RUN cargo build --release --locked
 
 # The same Debian as the builder: the binary is linked against its libc.
 FROM debian:bookworm-slim
+# What webhooks are sent to is known by its certificate.
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 # A number, so that an orchestrator can see that it is not root.
 RUN groupadd --gid 10001 alliance \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin alliance \

@@ -803,3 +803,83 @@ CREATE TABLE client_assertions (
 );
 
 CREATE INDEX client_assertions_expiry ON client_assertions (expires_at);
+
+CREATE TABLE webhooks (
+    id UUID NOT NULL PRIMARY KEY,
+    client_id UUID NOT NULL REFERENCES clients (id),
+    district_id UUID NOT NULL REFERENCES areas (id),
+    url TEXT NOT NULL,
+    kinds JSONB,
+    secret TEXT NOT NULL,
+    former_secret TEXT,
+    former_until TIMESTAMPTZ,
+    status TEXT NOT NULL,
+    paused_because TEXT,
+    cursor_tx BIGINT NOT NULL,
+    cursor_seq BIGINT NOT NULL,
+    failures INTEGER NOT NULL,
+    failing_since TIMESTAMPTZ,
+    resting_until TIMESTAMPTZ,
+    last_received_at TIMESTAMPTZ,
+    created_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT webhooks_status CHECK (status IN ('ACTIVE', 'PAUSED', 'REMOVED')),
+    CONSTRAINT webhooks_paused CHECK ((status = 'PAUSED') = (paused_because IS NOT NULL))
+);
+
+CREATE INDEX webhooks_client ON webhooks (client_id, id);
+
+CREATE TABLE webhook_messages (
+    id UUID NOT NULL PRIMARY KEY,
+    webhook_id UUID NOT NULL REFERENCES webhooks (id),
+    district_id UUID NOT NULL REFERENCES areas (id),
+    change_id UUID,
+    kind TEXT,
+    node TEXT NOT NULL,
+    tx BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    status TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_attempt_at TIMESTAMPTZ NOT NULL,
+    failing_since TIMESTAMPTZ,
+    last_attempt_at TIMESTAMPTZ,
+    last_status INTEGER,
+    last_failure TEXT,
+    received_at TIMESTAMPTZ,
+    CONSTRAINT webhook_messages_status CHECK (status IN ('WAITING', 'RECEIVED')),
+    CONSTRAINT webhook_messages_received CHECK ((status = 'RECEIVED') = (received_at IS NOT NULL)),
+    CONSTRAINT webhook_messages_once UNIQUE (webhook_id, change_id)
+);
+
+CREATE INDEX webhook_messages_waiting ON webhook_messages (webhook_id, node, tx, seq) WHERE status = 'WAITING';
+
+CREATE INDEX webhook_messages_log ON webhook_messages (webhook_id, id);
+
+CREATE INDEX webhook_messages_received ON webhook_messages (received_at);
+
+CREATE TABLE robots (
+    id UUID NOT NULL PRIMARY KEY,
+    area_id UUID NOT NULL REFERENCES areas (id),
+    district_id UUID NOT NULL REFERENCES areas (id),
+    name TEXT NOT NULL,
+    robot_key TEXT NOT NULL,
+    kinds JSONB NOT NULL,
+    digest_at SMALLINT,
+    status TEXT NOT NULL,
+    paused_because TEXT,
+    cursor_tx BIGINT NOT NULL,
+    cursor_seq BIGINT NOT NULL,
+    digest_on DATE,
+    test_wanted BOOLEAN NOT NULL,
+    failures INTEGER NOT NULL,
+    failing_since TIMESTAMPTZ,
+    last_failure TEXT,
+    resting_until TIMESTAMPTZ NOT NULL,
+    last_received_at TIMESTAMPTZ,
+    created_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT robots_status CHECK (status IN ('ACTIVE', 'PAUSED', 'REMOVED')),
+    CONSTRAINT robots_paused CHECK ((status = 'PAUSED') = (paused_because IS NOT NULL)),
+    CONSTRAINT robots_digest CHECK (digest_at BETWEEN 0 AND 1439)
+);
+
+CREATE INDEX robots_area ON robots (area_id, id);

@@ -617,6 +617,33 @@ CREATE INDEX reservations_venue ON reservations (venue_id, starts_at, id);
 
 CREATE INDEX reservations_zone ON reservations (zone_id, starts_at);
 
+CREATE TABLE robots (
+    id BLOB NOT NULL PRIMARY KEY,
+    area_id BLOB NOT NULL REFERENCES areas (id),
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    name TEXT NOT NULL,
+    robot_key TEXT NOT NULL,
+    kinds TEXT NOT NULL,
+    digest_at SMALLINT,
+    status TEXT NOT NULL,
+    paused_because TEXT,
+    cursor_tx BIGINT NOT NULL,
+    cursor_seq BIGINT NOT NULL,
+    digest_on DATE,
+    test_wanted BOOLEAN NOT NULL,
+    failures INTEGER NOT NULL,
+    failing_since TEXT,
+    last_failure TEXT,
+    resting_until TEXT NOT NULL,
+    last_received_at TEXT,
+    created_at TEXT NOT NULL,
+    CONSTRAINT robots_status CHECK (status IN ('ACTIVE', 'PAUSED', 'REMOVED')),
+    CONSTRAINT robots_paused CHECK ((status = 'PAUSED') = (paused_because IS NOT NULL)),
+    CONSTRAINT robots_digest CHECK (digest_at BETWEEN 0 AND 1439)
+);
+
+CREATE INDEX robots_area ON robots (area_id, id);
+
 CREATE TABLE role_grants (
     id BLOB NOT NULL PRIMARY KEY,
     account_id BLOB NOT NULL REFERENCES accounts (id),
@@ -772,6 +799,59 @@ CREATE INDEX venues_name ON venues (name, id);
 CREATE INDEX venues_street ON venues (street_id, id);
 
 CREATE INDEX venues_unit ON venues (unit_id, id);
+
+CREATE TABLE webhook_messages (
+    id BLOB NOT NULL PRIMARY KEY,
+    webhook_id BLOB NOT NULL REFERENCES webhooks (id),
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    change_id BLOB,
+    kind TEXT,
+    node TEXT NOT NULL,
+    tx BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    at TEXT NOT NULL,
+    status TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_attempt_at TEXT NOT NULL,
+    failing_since TEXT,
+    last_attempt_at TEXT,
+    last_status INTEGER,
+    last_failure TEXT,
+    received_at TEXT,
+    CONSTRAINT webhook_messages_status CHECK (status IN ('WAITING', 'RECEIVED')),
+    CONSTRAINT webhook_messages_received CHECK ((status = 'RECEIVED') = (received_at IS NOT NULL)),
+    CONSTRAINT webhook_messages_once UNIQUE (webhook_id, change_id)
+);
+
+CREATE INDEX webhook_messages_log ON webhook_messages (webhook_id, id);
+
+CREATE INDEX webhook_messages_received ON webhook_messages (received_at);
+
+CREATE INDEX webhook_messages_waiting ON webhook_messages (webhook_id, node, tx, seq) WHERE status = 'WAITING';
+
+CREATE TABLE webhooks (
+    id BLOB NOT NULL PRIMARY KEY,
+    client_id BLOB NOT NULL REFERENCES clients (id),
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    url TEXT NOT NULL,
+    kinds TEXT,
+    secret TEXT NOT NULL,
+    former_secret TEXT,
+    former_until TEXT,
+    status TEXT NOT NULL,
+    paused_because TEXT,
+    cursor_tx BIGINT NOT NULL,
+    cursor_seq BIGINT NOT NULL,
+    failures INTEGER NOT NULL,
+    failing_since TEXT,
+    resting_until TEXT,
+    last_received_at TEXT,
+    created_at TEXT NOT NULL,
+    CONSTRAINT webhooks_status CHECK (status IN ('ACTIVE', 'PAUSED', 'REMOVED')),
+    CONSTRAINT webhooks_paused CHECK ((status = 'PAUSED') = (paused_because IS NOT NULL))
+);
+
+CREATE INDEX webhooks_client ON webhooks (client_id, id);
 
 CREATE TABLE zones (
     id BLOB NOT NULL PRIMARY KEY,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-const SHANGHAI: FixedOffset = FixedOffset::east_opt(8 * 3600).unwrap();
+pub const SHANGHAI: FixedOffset = FixedOffset::east_opt(8 * 3600).unwrap();
 
 /// The longest break the State Council has given is ten days; one much longer is mistyped.
 const LONGEST_BREAK: usize = 15;

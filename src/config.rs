@@ -97,9 +97,21 @@ pub struct Settings {
     /// Whether the schema may be asked for by introspection, on or off
     #[arg(long, env = "ALLIANCE_INTROSPECTION", default_value = "on", value_parser = switch(), action = clap::ArgAction::Set, global = true)]
     pub introspection: bool,
+    /// Whether the explorer at /graphiql and the reference at /reference are served, on or off
+    #[arg(long, env = "ALLIANCE_EXPLORER", default_value = "on", value_parser = switch(), action = clap::ArgAction::Set, global = true)]
+    pub explorer: bool,
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas
     #[arg(long, env = "ALLIANCE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, global = true)]
     pub trusted_proxies: Vec<IpNet>,
+    /// Inner networks that webhooks may be sent to, also without TLS: addresses or networks, separated by commas
+    #[arg(long, env = "ALLIANCE_WEBHOOK_NETWORKS", value_delimiter = ',', value_parser = network, global = true)]
+    pub webhook_networks: Vec<IpNet>,
+    /// Hours of failure after which a webhook or a robot is paused
+    #[arg(long, env = "ALLIANCE_WEBHOOK_PAUSE_HOURS", default_value_t = 72, value_parser = clap::value_parser!(u32).range(1..=720), global = true)]
+    pub webhook_pause_hours: u32,
+    /// Where robots of WeCom groups are sent to; another address is for a proxy of the operator's
+    #[arg(long, env = "ALLIANCE_ROBOT_URL", default_value = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send", global = true)]
+    pub robot_url: String,
 }
 
 /// A message to whoever runs the program: Chinese first, English below.

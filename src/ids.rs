@@ -45,6 +45,9 @@ node_kinds! {
     Series = "series",
     Calendar = "calendar",
     Client = "client",
+    Webhook = "webhook",
+    WebhookMessage = "message",
+    Robot = "robot",
     Account = "account",
     Grant = "grant",
 }

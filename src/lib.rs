@@ -18,6 +18,7 @@ pub mod ids;
 pub mod keys;
 pub mod lang;
 pub mod memory;
+pub mod outbound;
 pub mod refusal;
 pub mod search;
 pub mod telemetry;
@@ -54,6 +55,10 @@ pub mod needs;
 pub mod matches;
 
 pub mod reports;
+
+pub mod webhooks;
+
+pub mod robots;
 
 // What happens by itself.
 pub mod deadlines;

@@ -53,10 +53,10 @@ refusals! {
     InvalidInput { zh: String, en: String } = "INVALID_INPUT", zh, en;
     /// The need has less left to match than was asked for.
     NotEnoughOpen { open: Decimal, measure: String } = "NOT_ENOUGH_OPEN",
-        format!("该需求仅剩 {open} {measure} 待认领，请调整数量"), format!("Only {open} {measure} of the need is still unmatched");
+        format!("该需求仅剩 {open} {measure}待认领，请调整数量"), format!("Only {open} {measure} of the need is still unmatched");
     /// The pledge has less available than was asked for.
     NotEnoughAvailable { available: Decimal, measure: String } = "NOT_ENOUGH_AVAILABLE",
-        format!("该资源仅剩 {available} {measure} 可用，请调整数量"), format!("Only {available} {measure} of the pledge is available");
+        format!("该资源仅剩 {available} {measure}可用，请调整数量"), format!("Only {available} {measure} of the pledge is available");
     /// More was reported or accepted than the match or the report holds.
     NotEnoughOutstanding { outstanding: Decimal, measure: String } = "NOT_ENOUGH_OUTSTANDING",
         format!("最多可填 {outstanding} {measure}"), format!("At most {outstanding} {measure} can be entered here");

@@ -6,11 +6,11 @@ macro_rules! term {
         $(#[$meta])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
-            async_graphql::Enum, sea_orm::EnumIter, sea_orm::DeriveActiveEnum,
+            async_graphql::Enum, sea_orm::EnumIter, sea_orm::DeriveActiveEnum, serde::Deserialize,
         )]
         #[sea_orm(rs_type = "String", db_type = "Text")]
         pub enum $name {
-            $($(#[$value_meta])* #[graphql(name = $code)] #[sea_orm(string_value = $code)] $value),+
+            $($(#[$value_meta])* #[graphql(name = $code)] #[sea_orm(string_value = $code)] #[serde(rename = $code)] $value),+
         }
 
         impl $name {

@@ -63,6 +63,8 @@ pub async fn purge(app: &App) -> Result<()> {
         ("client_assertions", "client_id, digest", "expires_at", TimeDelta::zero()),
         // Of a session that goes on: one that comes back later opens nothing either, but no longer ends it.
         ("refresh_tokens", "digest", "used_at", TimeDelta::days(30)),
+        // Those that wait have no such time.
+        ("webhook_messages", "id", "received_at", TimeDelta::days(30)),
         ("refused_permissions", "id", "at", TimeDelta::days(190)),
     ] {
         let sql = format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {age} < ? LIMIT {AT_ONCE})");

@@ -1,7 +1,7 @@
 //! The service is killed outright among writers and started again: what was acknowledged is there, nothing is half there, and what was not
 //! acknowledged can be sent again under its key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::support::Fresh;
+use crate::support::{Fresh, Receiver};
 
 const WRITERS: usize = 8;
 /// So many needs are acknowledged before each kill.
@@ -37,7 +37,8 @@ const HALVES: &[&str] = &[
 fn alliance(url: &str, folder: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_alliance"));
     command.args(words).current_dir(folder).env("ALLIANCE_DATABASE_URL", url).env("ALLIANCE_KEY_FILE", folder.join("alliance.key"));
-    command.env("ALLIANCE_LISTEN", "127.0.0.1:0").env("ALLIANCE_RATE_LIMIT", "off").stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.env("ALLIANCE_LISTEN", "127.0.0.1:0").env("ALLIANCE_RATE_LIMIT", "off");
+    command.env("ALLIANCE_WEBHOOK_NETWORKS", "127.0.0.0/8").stdin(Stdio::piped()).stdout(Stdio::piped());
     command
 }
 
@@ -71,6 +72,7 @@ impl Service {
     }
 
     async fn start(url: &str, folder: &Path) -> Service {
+        alliance::outbound::provide_cryptography();
         let mut child = alliance(url, folder, &["serve"]).stderr(Stdio::null()).spawn().expect("the service starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("an output")).read_line(&mut line).expect("a line");
@@ -120,16 +122,22 @@ async fn rows(db: &Db, sql: &str) -> usize {
     db.pool().query_all_raw(statement).await.expect("the tables can be read").len()
 }
 
-async fn survives(url: &str) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let (url, folder) = (&url.replace("FOLDER", &folder.path().display().to_string()), folder.path());
+/// A district with its administrator, and the service for it; the district's id.
+async fn begin(url: &str, folder: &Path) -> (Service, String) {
     run(url, folder, &["migrate"]);
     run(url, folder, &["district", "add", "--code", "220303", "--name", "铁东区"]);
     run(url, folder, &["account", "create", "--login", "district", "--name", "区级管理员", "--password-stdin"]);
     run(url, folder, &["account", "grant", "--login", "district", "--role", "DISTRICT_ADMIN", "--area-code", "220303"]);
-    let mut service = Service::start(url, folder).await;
+    let service = Service::start(url, folder).await;
     let district = service.send("{ area(code: \"220303\") { id } }", json!({}), None).await.expect("an answer");
-    let street = service.add_area(district["area"]["id"].as_str().expect("a district"), "STREET", "220303006").await;
+    (service, district["area"]["id"].as_str().expect("a district").to_owned())
+}
+
+async fn survives(url: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (url, folder) = (&url.replace("FOLDER", &folder.path().display().to_string()), folder.path());
+    let (mut service, district) = begin(url, folder).await;
+    let street = service.add_area(&district, "STREET", "220303006").await;
     let community = service.add_area(&street, "COMMUNITY", "220303006001").await;
     let db = Db::connect(url, 2, false).await.expect("the database opens");
 
@@ -174,6 +182,63 @@ async fn survives(url: &str) {
         }
         assert_eq!(rows(&db, "SELECT 1 FROM needs").await, known.len());
     }
+}
+
+/// A partner is told of every change that was acknowledged, in order, though the service is killed again and again.
+async fn tells(url: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (url, folder) = (&url.replace("FOLDER", &folder.path().display().to_string()), folder.path());
+    let receiver = Receiver::start().await;
+    let (mut service, district) = begin(url, folder).await;
+    let client = "mutation($d: ID!) { registerClient(input: { district: $d, name: \"掌上铁东\", scopes: [CHANGES] }) { result { id } } }";
+    let client = service.send(client, json!({ "d": district }), None).await.expect("an answer");
+    let webhook =
+        "mutation($c: ID!, $u: String!) { registerWebhook(input: { client: $c, url: $u }) { result { id } refusals { message } } }";
+    let client = &client["registerClient"]["result"]["id"];
+    let webhook = service.send(webhook, json!({ "c": client, "u": receiver.url }), None).await.expect("an answer");
+    assert!(webhook["registerWebhook"]["result"]["id"].is_string(), "{webhook}");
+    let rename = "mutation($id: ID!, $name: String!) { renameArea(id: $id, name: $name) { result { id } } }";
+    let mut acknowledged = 0;
+    for round in 0..5u64 {
+        let heard = receiver.calls().len();
+        for n in 0..20 {
+            acknowledged +=
+                usize::from(service.send(rename, json!({ "id": district, "name": format!("{round}-{n}") }), None).await.is_some());
+            // Somewhere among the messages, at another place each time.
+            if receiver.calls().len() >= heard + 3 * round as usize + 1 {
+                break;
+            }
+        }
+        service.kill();
+        service = Service::start(url, folder).await;
+    }
+    let expected = "{ journal(first: 100, filter: { kind: [AREA_RENAMED] }) { nodes { id } } }";
+    let expected = service.send(expected, json!({}), None).await.expect("an answer");
+    let expected: Vec<_> =
+        expected["journal"]["nodes"].as_array().expect("entries").iter().rev().map(|entry| entry["id"].clone()).collect();
+    assert!(expected.len() >= acknowledged && acknowledged >= 5);
+    let told = || {
+        let mut seen = BTreeSet::new();
+        receiver.calls().iter().map(|call| json!(call.id())).filter(|id| seen.insert(id.to_string())).collect::<Vec<_>>()
+    };
+    // What was on its way when the service was killed is taken again a minute later.
+    for _ in 0..900 {
+        if told().len() >= expected.len() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(told(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partner_is_told_of_everything_though_the_service_is_killed_on_sqlite() {
+    tells("sqlite://FOLDER/alliance.db").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partner_is_told_of_everything_though_the_service_is_killed_on_postgres() {
+    tells(&Fresh::create().await.url()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

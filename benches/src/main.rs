@@ -77,6 +77,7 @@ enum Role {
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     if let Some(Role::Floor { database, listen }) = &options.role {
         return floor::serve(database, listen).await;
     }

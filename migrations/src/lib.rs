@@ -30,6 +30,8 @@ const SCRIPTS: &[Script] = &[
     script!("m0008_sittings"),
     script!("m0009_promised_bookings"),
     script!("m0010_clients"),
+    script!("m0011_webhooks"),
+    script!("m0012_robots"),
 ];
 
 impl MigratorTrait for Migrator {

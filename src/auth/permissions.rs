@@ -77,6 +77,10 @@ permissions! {
     ManageAccounts = "MANAGE_ACCOUNTS": DistrictAdmin;
     /// Register, change and revoke partner clients.
     ManageClients = "MANAGE_CLIENTS": DistrictAdmin;
+    /// Register, change, test and remove the webhooks of a partner client; a client those of its own.
+    ManageWebhooks = "MANAGE_WEBHOOKS": DistrictAdmin, Partner;
+    /// Let the robot of a chat group tell of an area's changes.
+    ManageRobots = "MANAGE_ROBOTS": CommunitySecretary, StreetOfficer, DistrictAdmin;
     /// Load the yearly holiday table.
     ManageHolidays = "MANAGE_HOLIDAYS": DistrictAdmin;
     /// Read the journal with who did what.

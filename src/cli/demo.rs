@@ -45,7 +45,8 @@ pub async fn run(mut settings: Settings, clock: Clock) -> Result<(), String> {
         println!("正在填充演示数据…… / Filling it…");
         demo::fill(&app, |step| println!("  {step}")).await.map_err(told)?;
     }
-    serve::serve(app, introduce).await
+    let explorer = app.settings().explorer;
+    serve::serve(app, |address| introduce(address, explorer)).await
 }
 
 #[derive(Debug, PartialEq)]
@@ -102,11 +103,14 @@ fn fresh_folder() -> Result<PathBuf, String> {
     Ok(path)
 }
 
-fn introduce(address: SocketAddr) {
+fn introduce(address: SocketAddr, explorer: bool) {
     println!("\n演示数据均为虚构，与现实中的同名单位无关。/ All of it is invented; no unit of the same name is meant.");
     println!("\n演示账号，密码均为 {PASSWORD} / Logins, all with the password {PASSWORD}:");
     for (login, zh, en) in LOGINS {
         println!("  {login:<12}{zh} / {en}");
+    }
+    if explorer {
+        println!("\n在浏览器中试用 / In the browser: http://{address}/graphiql");
     }
     println!("\n试一个查询 / A query to paste:\n");
     println!("curl -s http://{address}/graphql -H 'Content-Type: application/json' \\");

@@ -3,6 +3,7 @@
 
 mod account;
 mod demo;
+mod events;
 mod health;
 mod schema;
 mod serve;

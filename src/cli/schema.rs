@@ -11,6 +11,7 @@ use clap::CommandFactory;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, DbErr, Statement};
 
 use super::Cli;
+use super::events;
 
 /// Writes all files, or only compares them.
 pub async fn run(folder: &Path, check: bool) -> Result<(), String> {
@@ -22,12 +23,14 @@ pub async fn run(folder: &Path, check: bool) -> Result<(), String> {
         ("settings.md", settings()),
         ("tables.sqlite.sql", tables.map_err(|error| error.to_string())?),
         ("tables.postgres.sql", postgres()),
+        ("events/change.schema.json", events::change()),
+        ("events/test.schema.json", events::test()),
     ];
     if check {
         return compare(folder, &files);
     }
     let failed = |error: std::io::Error| both("无法写入", format!("{} cannot be written: {error}", folder.display()));
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    std::fs::create_dir_all(folder.join("events")).map_err(failed)?;
     for (name, text) in &files {
         std::fs::write(folder.join(name), text).map_err(failed)?;
         println!("{}", folder.join(name).display());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alliance::app::App;
 use alliance::config::both;
-use alliance::{http, memory, search, upkeep};
+use alliance::{http, memory, robots, search, upkeep, webhooks};
 use tokio::net::TcpListener;
 
 /// How long a proxy may need to see that the service is ending.
@@ -21,6 +21,8 @@ pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), Strin
     tokio::task::spawn_blocking(search::warm_up);
     let upkeep = tokio::spawn(upkeep::run(app.clone()));
     let memory = tokio::spawn(memory::follow(app.clone()));
+    let webhooks = tokio::spawn(webhooks::sending::follow(app.clone()));
+    let robots = tokio::spawn(robots::sending::follow(app.clone()));
     let http = http::Http::new(app.clone());
     println!("服务已启动 / Serving at http://{address}/graphql");
     tracing::info!(%address, "serving");
@@ -45,6 +47,8 @@ pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), Strin
     };
     upkeep.abort();
     memory.abort();
+    webhooks.abort();
+    robots.abort();
     if finished {
         app.db().close().await;
         tracing::info!("ended");

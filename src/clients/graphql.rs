@@ -19,6 +19,7 @@ use crate::error::AppError;
 use crate::graphql::paging::{PageArgs, Sort, connection, page};
 use crate::graphql::{Loaders, kept, key, mutate, payload, request};
 use crate::ids::NodeKind;
+use crate::webhooks::graphql::{Webhook, WebhooksOf};
 
 /// A credential without an overlap named leaves the older ones so many hours.
 const OVERLAP_HOURS: i32 = 24;
@@ -84,6 +85,11 @@ impl PartnerClient {
     /// What it proves itself with, as far as that has not ended, oldest first.
     async fn credentials(&self, ctx: &Context<'_>) -> Result<Vec<ClientCredential>> {
         Ok(request(ctx).loader.load_one(CredentialsOf(self.0.id)).await?.unwrap_or_default())
+    }
+
+    /// Where changes are sent for it, oldest first; at most 10.
+    async fn webhooks(&self, ctx: &Context<'_>) -> Result<Vec<Webhook>> {
+        Ok(request(ctx).loader.load_one(WebhooksOf(self.0.id)).await?.unwrap_or_default())
     }
 }
 

@@ -1,10 +1,10 @@
 //! What stands before the executor: it bounds a request before anything is validated or run.
 //!
-//! The executor's own validation expands a fragment anew at each spread, so that a document of a kilobyte can keep
-//! it busy for minutes, and none of its limits is asked before that walk. Here each fragment is measured once and its
+//! A validation that expands a fragment anew at each spread can be kept busy for minutes by a document of a kilobyte. Here each fragment is measured once and its
 //! measure remembered; what is admitted is small also when expanded. The document is parsed once, here, and handed on
 //! (`Request::set_parsed_query`).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::parser::Error;
@@ -12,13 +12,14 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use async_graphql::{Name, Pos, Positioned, Variables};
 
 pub use async_graphql::parser::types::OperationType as OperationKind;
-pub use documents::Documents;
+pub use documents::{Document, Documents};
 
 mod documents;
 mod measure;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod valid;
 
 /// How deep brackets, and selection sets with fragments expanded, may nest. The parser and the executor's walks are
 /// recursive, so this keeps the stack small whatever else is configured; the executor itself stops at 32.
@@ -92,7 +93,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Admitted {
     /// The parsed document, for `Request::set_parsed_query`.
-    pub document: Arc<ExecutableDocument>,
+    pub document: Arc<Document>,
     /// The kind of the operation to run.
     pub operation: OperationKind,
     /// The name of the operation to run; also where it is the only one and was not asked for by name.
@@ -123,15 +124,21 @@ pub enum Refused {
         /// Counted from 1.
         column: usize,
     },
-    /// The document is GraphQL, but not valid, in a way that cannot wait for the executor's validation.
+    /// The document is GraphQL, but not valid.
     #[error("{message}")]
     Invalid {
         /// For the client.
-        message: &'static str,
+        message: Cow<'static, str>,
         /// Counted from 1; 0 where there is no place to point at.
         line: usize,
         /// Counted from 1; 0 where there is no place to point at.
         column: usize,
+    },
+    /// A value, of a variable or of an argument, is none of the type that it has to be.
+    #[error("{message}")]
+    Unfit {
+        /// For the client.
+        message: String,
     },
     /// The document has no operation of the name asked for.
     #[error("unknown operation")]
@@ -154,7 +161,7 @@ pub enum Refused {
 /// # Errors
 ///
 /// If the document is no GraphQL, has no operation to run, has a cycle of fragments or goes beyond a limit. All else
-/// that may be wrong with it is left to validation.
+/// that may be wrong with it is left to [`Document::check`].
 pub fn admit(
     documents: &Documents,
     query: &str,
@@ -163,11 +170,11 @@ pub fn admit(
     limits: &Limits,
 ) -> Result<Admitted, Refused> {
     let document = documents.parse(query, limits)?;
-    let (name, operation) = choose(&document.operations, operation_name)?;
-    let size = measure::measure(&document, operation, variables, limits)?;
+    let (name, operation) = choose(&document.parsed.operations, operation_name)?;
+    let size = measure::measure(&document.parsed, operation, variables, limits)?;
 
     let mut root_fields = Vec::new();
-    collect_fields(&document, &operation.node.selection_set.node, &mut root_fields);
+    collect_fields(&document.parsed, &operation.node.selection_set.node, &mut root_fields);
     within("root fields", root_fields.len(), limits.root_fields)?;
     if operation.node.ty == OperationKind::Subscription && root_fields.len() != 1 {
         return Err(invalid("a subscription selects exactly one field", operation.pos));
@@ -196,7 +203,7 @@ fn within(what: &'static str, is: usize, bound: usize) -> Result<(), Refused> {
 }
 
 fn invalid(message: &'static str, at: Pos) -> Refused {
-    Refused::Invalid { message, line: at.line, column: at.column }
+    Refused::Invalid { message: message.into(), line: at.line, column: at.column }
 }
 
 fn syntax_error(hint: &str, at: Pos) -> Refused {

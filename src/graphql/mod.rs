@@ -2,6 +2,7 @@
 //!
 //! A resolver decides nothing: queries read through a topic's `visible_to`, mutations call one action of a topic by [`mutate`].
 
+pub mod ask;
 pub mod driver;
 pub mod eager;
 pub mod errors;

@@ -12,9 +12,11 @@ use crate::ids::{GlobalId, NodeKind};
 use crate::matches::graphql::{Delivery, DeliveryKey, Evaluation, EvaluationKey, Match, MatchKey};
 use crate::needs::graphql::{CommunityNeed, NeedKey};
 use crate::resources::graphql::{PledgeKey, ResourcePledge};
+use crate::robots::graphql::{Robot, RobotKey};
 use crate::sittings::graphql::{Reservation, ReservationKey};
 use crate::units::graphql::{Alliance, AllianceKey, MemberUnit, Membership, MembershipKey, UnitKey};
 use crate::venues::graphql::{CoBuildingKey, FunctionZone, ServiceKey, Venue, VenueCoBuilding, VenueKey, VenueService, ZoneKey};
+use crate::webhooks::graphql::{MessageKey, Webhook, WebhookKey, WebhookMessage};
 
 /// Everything that has a global id.
 #[derive(Interface, Clone)]
@@ -39,6 +41,9 @@ pub enum Node {
     BookingSeries(BookingSeries),
     BookingCalendar(BookingCalendar),
     PartnerClient(PartnerClient),
+    Webhook(Webhook),
+    WebhookMessage(WebhookMessage),
+    Robot(Robot),
 }
 
 /// Fetches objects by id, in the order asked for; what does not exist and what may not be seen is `None`. One statement for each kind.
@@ -69,6 +74,9 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
     let series = of_kind!(Series, SeriesKey);
     let calendars = of_kind!(Calendar, CalendarKey);
     let clients = of_kind!(Client, ClientKey);
+    let webhooks = of_kind!(Webhook, WebhookKey);
+    let messages = of_kind!(WebhookMessage, MessageKey);
+    let robots = of_kind!(Robot, RobotKey);
     let node = |id: &GlobalId| match id.kind {
         NodeKind::Area => areas.get(&AreaKey(id.key)).cloned().map(Node::from),
         NodeKind::Unit => units.get(&UnitKey(id.key)).cloned().map(Node::from),
@@ -89,6 +97,9 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
         NodeKind::Series => series.get(&SeriesKey(id.key)).cloned().map(Node::from),
         NodeKind::Calendar => calendars.get(&CalendarKey(id.key)).cloned().map(Node::from),
         NodeKind::Client => clients.get(&ClientKey(id.key)).cloned().map(Node::from),
+        NodeKind::Webhook => webhooks.get(&WebhookKey(id.key)).cloned().map(Node::from),
+        NodeKind::WebhookMessage => messages.get(&MessageKey(id.key)).cloned().map(Node::from),
+        NodeKind::Robot => robots.get(&RobotKey(id.key)).cloned().map(Node::from),
         NodeKind::Pairing | NodeKind::Account | NodeKind::Grant => None,
     };
     Ok(ids.iter().map(node).collect())

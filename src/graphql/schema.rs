@@ -1,6 +1,8 @@
 //! The root objects, merged from the topics.
 
-use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
+use std::sync::LazyLock;
+
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder, ValidationMode};
 
 use super::node::NodeQuery;
 use crate::areas::graphql::{AreaMutation, AreaQuery};
@@ -13,9 +15,11 @@ use crate::matches::graphql::{MatchMutation, MatchQuery};
 use crate::needs::graphql::{NeedMutation, NeedQuery};
 use crate::reports::graphql::ReportQuery;
 use crate::resources::graphql::{PledgeMutation, PledgeQuery};
+use crate::robots::graphql::{RobotMutation, RobotQuery};
 use crate::sittings::graphql::{ReservationQuery, SittingMutation};
 use crate::units::graphql::{UnitMutation, UnitQuery};
 use crate::venues::graphql::{CoBuildingMutation, VenueMutation, VenueQuery};
+use crate::webhooks::graphql::WebhookMutation;
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
@@ -31,6 +35,7 @@ pub struct Query(
     BookingQuery,
     CalendarQuery,
     ClientQuery,
+    RobotQuery,
     NeedQuery,
     MatchQuery,
     ReportQuery,
@@ -53,6 +58,8 @@ pub struct Mutation(
     BookingMutation,
     CalendarMutation,
     ClientMutation,
+    WebhookMutation,
+    RobotMutation,
     NeedMutation,
     MatchMutation,
     ContributionMutation,
@@ -64,13 +71,20 @@ pub struct Subscription(ChangeSubscription);
 
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
+/// Documents come to it validated: `guard::Document::check`.
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    async_graphql::Schema::build(Query::default(), Mutation::default(), Subscription::default()).disable_suggestions()
+    async_graphql::Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .disable_suggestions()
+        .validation_mode(ValidationMode::Fast)
+}
+
+/// The one schema of the process.
+pub fn shared() -> &'static Schema {
+    static SHARED: LazyLock<Schema> = LazyLock::new(|| builder().finish());
+    &SHARED
 }
 
 /// The schema definition, sorted.
 pub fn sdl() -> String {
-    builder()
-        .finish()
-        .sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by())
+    shared().sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by())
 }

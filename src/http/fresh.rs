@@ -33,6 +33,12 @@ impl Question {
     }
 }
 
+/// Of what is answered, whatever it is.
+pub(super) fn tag(body: &[u8]) -> HeaderValue {
+    let digest = URL_SAFE_NO_PAD.encode(&Sha256::digest(body)[..16]);
+    HeaderValue::try_from(format!("\"{digest}\"")).expect("base64 is fit for a header")
+}
+
 struct Known {
     tag: HeaderValue,
     /// How much had been written when the answer was made.
@@ -61,8 +67,7 @@ impl Fresh {
         mut response: Response,
         body: &[u8],
     ) -> Response {
-        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(body)[..16]));
-        let Ok(tag) = HeaderValue::try_from(tag) else { return response };
+        let tag = tag(body);
         if let Some(written) = written {
             let mut known = self.0.lock().expect("no panic under this lock");
             if known.len() >= MOST {
@@ -78,7 +83,7 @@ impl Fresh {
     }
 }
 
-fn is_held(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+pub(super) fn is_held(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     tags.map(|held| held.trim().trim_start_matches("W/")).any(|held| held == "*" || held.as_bytes() == tag.as_bytes())
 }

@@ -27,7 +27,7 @@ struct Sound;
 /// What is public is answered with a tag; what the caller holds already, not at all.
 pub(super) async fn get(State(http): State<Http>, Extension(peer): Extension<Peer>, uri: Uri, headers: HeaderMap) -> Response {
     let Some(reply) = Reply::new(&headers) else {
-        return not_acceptable();
+        return not_acceptable(&headers);
     };
     if headers.contains_key(header::AUTHORIZATION) || reply.accept == Accept::EventStream {
         return ask(http, peer, reply, &uri, &headers).await;
@@ -75,8 +75,10 @@ async fn ask(http: Http, peer: Peer, reply: Reply, uri: &Uri, headers: &HeaderMa
 }
 
 pub(super) async fn post(State(http): State<Http>, Extension(peer): Extension<Peer>, headers: HeaderMap, body: Body) -> Response {
+    // Read before anything is said, so that the connection can go on.
+    let body = whole(&http.app, body).await;
     let Some(reply) = Reply::new(&headers) else {
-        return not_acceptable();
+        return not_acceptable(&headers);
     };
     let reject = |status, zh, en| reply.reject(Rejected::malformed(reply.lang, status, zh, en));
     let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -88,7 +90,7 @@ pub(super) async fn post(State(http): State<Http>, Extension(peer): Extension<Pe
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return reject(StatusCode::UNSUPPORTED_MEDIA_TYPE, "请求体不得压缩", "Send the body without a content coding");
     }
-    let body = match whole(&http.app, body).await {
+    let body = match body {
         Ok(body) => body,
         Err(status) => {
             let (zh, en) = ("请求过大或未及时传完", "The body is too large or did not arrive whole in time");

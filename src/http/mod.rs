@@ -1,11 +1,13 @@
 //! The doors: GraphQL over HTTP and over sockets, health, public keys; and the server that keeps time-outs and ends without cutting anything.
 
+mod explorer;
 mod fresh;
 mod graphql;
 mod oauth;
 mod operation;
 mod persisted;
 mod rates;
+mod reference;
 mod reply;
 mod serve;
 mod socket;
@@ -17,7 +19,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::sync::{Semaphore, watch};
@@ -63,7 +65,7 @@ impl Http {
     pub fn new(app: App) -> Http {
         let settings = app.settings();
         Http {
-            schema: schema::builder().finish(),
+            schema: schema::shared().clone(),
             rates: Arc::new(Rates::new(settings.rate_limit)),
             persisted: Arc::default(),
             sockets: Sockets::default(),
@@ -93,9 +95,28 @@ fn router(http: Http) -> Router {
         .route("/readyz", get(ready))
         .route("/.well-known/jwks.json", get(jwks))
         .route("/calendars/{file}", get(calendar))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(not_so)
         .layer(cors)
+        .merge(explorer::routes())
         .layer(CatchPanicLayer::custom(reply::panicked))
         .with_state(http)
+}
+
+/// There is nothing at the address. The body is read all the same, so that the connection can go on.
+async fn nowhere(State(http): State<Http>, headers: HeaderMap, body: Body) -> Response {
+    let _ = whole(&http.app, body).await;
+    reply::refuse(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "此地址没有内容", "There is nothing at this address")
+}
+
+/// There is something, but not by this method.
+async fn not_so(State(http): State<Http>, headers: HeaderMap, body: Body) -> Response {
+    let _ = whole(&http.app, body).await;
+    let (zh, en) = ("此地址不接受这种请求方法", "This method is not served at this address");
+    let mut response = reply::refuse(&headers, StatusCode::METHOD_NOT_ALLOWED, "BAD_USER_INPUT", zh, en);
+    // The router knows which are.
+    response.headers_mut().remove(header::ALLOW);
+    response
 }
 
 /// A body as a whole; the status where it is too large, is too long on its way or breaks off.

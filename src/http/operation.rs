@@ -91,6 +91,7 @@ impl Operation {
         let name = parameters.operation_name.filter(|name| !name.is_empty());
         let document = |refused: Refused| Rejected::document(lang, &refused);
         let admitted = guard::admit(&http.documents, &asked.query, name.as_deref(), &variables, &http.limits).map_err(document)?;
+        admitted.document.check(admitted.operation_name.as_deref(), &variables).map_err(document)?;
         http.persisted.keep(&asked);
         if asker.safely && admitted.operation == OperationType::Mutation {
             return Err(Rejected::malformed(lang, StatusCode::METHOD_NOT_ALLOWED, "GET 只能用于查询", "GET is for queries only"));
@@ -161,7 +162,8 @@ impl Operation {
         let (document, name) = (self.admitted.document.clone(), self.admitted.operation_name.clone());
         let prepared = prepare(self.admitted, self.query, self.variables).data(request);
         let mut answer = LANG.scope(self.lang, batches.drive(self.http.schema.execute(prepared))).await;
-        answer.data = as_asked(answer.data, &document, name.as_deref());
+        answer.data = document.complete(name.as_deref(), answer.data, &answer.errors);
+        answer.data = as_asked(answer.data, &document.parsed, name.as_deref());
         drop(batches);
         if let Some(source) = Arc::into_inner(source) {
             source.close(turn).await?;
@@ -193,7 +195,8 @@ impl Operation {
                     _ = ending.wait_for(|ending| *ending) => None,
                 };
                 let Some(mut answer) = answer else { break };
-                answer.data = as_asked(answer.data, &document, name.as_deref());
+                answer.data = document.complete(name.as_deref(), answer.data, &answer.errors);
+                answer.data = as_asked(answer.data, &document.parsed, name.as_deref());
                 yield Body::of(answer, None);
             }
         })
@@ -226,7 +229,7 @@ fn prepare(admitted: Admitted, query: String, variables: Variables) -> async_gra
     if let Some(name) = admitted.operation_name {
         request = request.operation_name(name);
     }
-    let mut document = Arc::unwrap_or_clone(admitted.document);
+    let mut document = admitted.document.parsed.clone();
     mark(&mut document);
     request.set_parsed_query(document);
     request

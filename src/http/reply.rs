@@ -43,6 +43,10 @@ impl Reply {
     pub(super) fn reject(&self, rejected: Rejected) -> Response {
         let status = if rejected.well_formed && self.accept == Accept::Json { StatusCode::OK } else { rejected.status };
         let mut response = self.write(status, &json!({ "errors": [rejected.error] }));
+        // What was not read of a body would be taken for the next request.
+        if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if status == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
@@ -99,9 +103,18 @@ fn accepted(header: &str) -> Option<Accept> {
     best.map(|(_, accept)| accept)
 }
 
-pub(super) fn not_acceptable() -> Response {
-    let body = json!({ "errors": [{ "message": "Accept application/graphql-response+json or application/json", "extensions": { "code": "BAD_USER_INPUT" } }] });
-    (StatusCode::NOT_ACCEPTABLE, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body.to_string()).into_response()
+pub(super) fn not_acceptable(headers: &HeaderMap) -> Response {
+    let (zh, en) = (
+        "Accept 须含 application/graphql-response+json 或 application/json",
+        "Accept application/graphql-response+json or application/json",
+    );
+    refuse(headers, StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT", zh, en)
+}
+
+/// What is no question to GraphQL, answered in JSON all the same.
+pub(super) fn refuse(headers: &HeaderMap, status: StatusCode, code: &str, zh: &str, en: &str) -> Response {
+    let lang = lang(headers);
+    Reply { lang, accept: Accept::Json }.reject(Rejected::overloaded(lang, status, code, zh, en))
 }
 
 /// Why a request is not run, in the caller's language.
@@ -144,7 +157,8 @@ impl Rejected {
             Refused::Parse { .. } => ("查询语句有语法错误".to_owned(), "GRAPHQL_PARSE_FAILED"),
             Refused::Limit { what, limit } => (format!("查询超出限制：{what} 最多 {limit}"), "LIMIT_EXCEEDED"),
             Refused::UnknownOperation | Refused::NoOperationName => ("operationName 须指明要执行的操作".to_owned(), "BAD_USER_INPUT"),
-            Refused::Invalid { .. } => ("查询语句不符合规范".to_owned(), "GRAPHQL_VALIDATION_FAILED"),
+            Refused::Invalid { message, .. } => (format!("查询语句不符合接口定义：{message}"), "GRAPHQL_VALIDATION_FAILED"),
+            Refused::Unfit { message } => (format!("变量或参数的值无效：{message}"), "BAD_USER_INPUT"),
         };
         let mut rejected = Rejected::unrunnable(lang, StatusCode::BAD_REQUEST, code, &zh, &refused.to_string());
         if let Refused::Limit { what, .. } = refused {

@@ -18,6 +18,15 @@ pub struct Position {
 }
 
 impl Position {
+    pub fn new(tx: i64, seq: i64) -> Position {
+        Position { tx, seq }
+    }
+
+    /// As it is stored.
+    pub fn parts(self) -> (i64, i64) {
+        (self.tx, self.seq)
+    }
+
     pub fn of(entry: &Model) -> Position {
         Position { tx: entry.tx, seq: entry.seq }
     }
@@ -53,6 +62,19 @@ pub async fn head(db: &Db) -> Result<Position> {
     Ok(last.map_or(Position { tx: 0, seq: 0 }, |entry| Position::of(&entry)))
 }
 
+/// The place that a cursor names; the end of what there is where there is none. A cursor beyond everything that was ever journalled here is
+/// one of another database: whoever waited there would miss all until then.
+pub async fn place(db: &Db, cursor: Option<&str>) -> Result<Position> {
+    let Some(cursor) = cursor else { return head(db).await };
+    let place = Position::parse(cursor)?;
+    let last = Entity::find().order_by_desc(Column::Tx).order_by_desc(Column::Seq).one(db).await?;
+    if last.map_or(Position { tx: 0, seq: 0 }, |entry| Position::of(&entry)) < place {
+        let (zh, en) = ("游标不属于本数据库，请不带游标重新读取", "The cursor is of another database: begin anew without one");
+        return Err(AppError::BadInput { zh, en });
+    }
+    Ok(place)
+}
+
 /// The next entries after a place, whatever they are of: a reader that waits for a rare kind still moves on.
 pub async fn read(db: &Db, after: Position, limit: u64) -> Result<Vec<Model>> {
     let place = Expr::tuple([Expr::col(Column::Tx), Expr::col(Column::Seq)]);
@@ -62,7 +84,7 @@ pub async fn read(db: &Db, after: Position, limit: u64) -> Result<Vec<Model>> {
 
 /// Whether an entry is one that the feed's reader asked for; those of accounts are not for the feed.
 pub fn is_wanted(entry: &Model, kinds: Option<&[ChangeKind]>) -> bool {
-    let private = [NodeKind::Account, NodeKind::Grant, NodeKind::Calendar, NodeKind::Client];
+    let private = [NodeKind::Account, NodeKind::Grant, NodeKind::Calendar, NodeKind::Client, NodeKind::Webhook, NodeKind::Robot];
     let is_private = private.iter().any(|kind| kind.prefix() == entry.node_kind);
     !is_private && kinds.is_none_or(|kinds| kinds.contains(&entry.kind) || (entry.hides && kinds.contains(&ChangeKind::Gone)))
 }

@@ -95,14 +95,6 @@ async fn stretch(ctx: &Context<'_>, after: Position, kinds: Option<&[ChangeKind]
     })
 }
 
-/// The place that a cursor names; the end of what there is where there is none.
-async fn place(ctx: &Context<'_>, after: Option<String>) -> crate::error::Result<Position> {
-    match after {
-        Some(cursor) => Position::parse(&cursor),
-        None => feed::head(request(ctx).app.db()).await,
-    }
-}
-
 #[derive(Default)]
 pub struct ChangeQuery;
 
@@ -120,7 +112,7 @@ impl ChangeQuery {
             first @ 1..=100 => first as u64,
             _ => return Err(AppError::BadInput { zh: "first 须在 1 至 100 之间", en: "first takes 1 to 100" }.into()),
         };
-        let found = stretch(ctx, place(ctx, after).await?, kinds.as_deref(), limit).await?;
+        let found = stretch(ctx, feed::place(request(ctx).app.db(), after.as_deref()).await?, kinds.as_deref(), limit).await?;
         Ok(ChangeBatch { changes: found.changes, cursor: found.end.cursor(), has_more: found.is_full })
     }
 }
@@ -138,7 +130,7 @@ impl ChangeSubscription {
         #[graphql(desc = "The cursor of the last change received; from now on where absent.")] after: Option<String>,
         #[graphql(desc = "Only these kinds; all where absent.")] kinds: Option<Vec<ChangeKind>>,
     ) -> Result<impl Stream<Item = Result<Change>> + 'a> {
-        let mut place = place(ctx, after).await?;
+        let mut place = feed::place(request(ctx).app.db(), after.as_deref()).await?;
         Ok(async_stream::stream! {
             let mut looks = 0;
             loop {

@@ -92,6 +92,8 @@ term! {
         NeedOpened = "NEED_OPENED" "转入领办大厅",
         /// A need that nobody took went up to the street or the district.
         NeedEscalated = "NEED_ESCALATED" "需求上报",
+        /// Part of a need was claimed; the rest can still be.
+        NeedClaimed = "NEED_CLAIMED" "需求部分认领",
         /// Everything that a need asked for is promised.
         NeedMatched = "NEED_MATCHED" "需求对接完成",
         /// Part of a need was given back, so that it can be claimed again.
@@ -210,6 +212,26 @@ term! {
         ClientCredentialAdded = "CLIENT_CREDENTIAL_ADDED" "更换合作方客户端凭证",
         /// A partner client was revoked.
         ClientRevoked = "CLIENT_REVOKED" "停用合作方客户端",
+        /// A webhook was registered.
+        WebhookRegistered = "WEBHOOK_REGISTERED" "登记 Webhook",
+        /// The address, the kinds or the secret of a webhook were changed.
+        WebhookChanged = "WEBHOOK_CHANGED" "变更 Webhook",
+        /// A webhook was paused, by somebody or after long failure.
+        WebhookPaused = "WEBHOOK_PAUSED" "暂停 Webhook",
+        /// A paused webhook is served again.
+        WebhookResumed = "WEBHOOK_RESUMED" "恢复 Webhook",
+        /// A webhook was removed.
+        WebhookRemoved = "WEBHOOK_REMOVED" "移除 Webhook",
+        /// A robot of a chat group was added.
+        RobotAdded = "ROBOT_ADDED" "添加群机器人",
+        /// A robot was changed.
+        RobotChanged = "ROBOT_CHANGED" "变更群机器人",
+        /// A robot was paused, by somebody or after long failure.
+        RobotPaused = "ROBOT_PAUSED" "暂停群机器人",
+        /// A paused robot tells again.
+        RobotResumed = "ROBOT_RESUMED" "恢复群机器人",
+        /// A robot was removed.
+        RobotRemoved = "ROBOT_REMOVED" "移除群机器人",
         /// An account was created.
         AccountCreated = "ACCOUNT_CREATED" "新建账号",
         /// An account was closed.

@@ -103,11 +103,14 @@ pub fn next_step(work: &Work, before: &need::Model, after: &need::Model) -> Opti
     }
 }
 
-/// Journals that a need is matched, released or accepted, where a change of its quantities made it so.
+/// Journals that a need is claimed, matched, released or accepted, where a change of its quantities made it so.
 pub fn journal_turn(permit: &Permit, before: &need::Model, after: &need::Model) {
     let entry = |kind| Entry::new(kind, after.node(), Some(after.district_id)).with(serde_json::json!({ "unmatched": after.unmatched }));
     if before.unmatched > 0 && after.unmatched == 0 {
         permit.record(entry(ChangeKind::NeedMatched));
+    }
+    if after.promised > before.promised && after.unmatched < before.unmatched && after.unmatched > 0 {
+        permit.record(entry(ChangeKind::NeedClaimed));
     }
     if after.promised < before.promised && after.unmatched > before.unmatched && !after.status.is_ended() {
         permit.record(entry(ChangeKind::NeedReleased));

@@ -212,6 +212,31 @@ both! {
         }
     }
 
+    async fn a_cursor_of_a_later_database_is_refused_instead_of_waiting_there(app) {
+        let w = app.world().await;
+        let later = URL_SAFE_NO_PAD.encode("4000000000000000000.1");
+        let answer = app.anyone().run("query($after: String) { changes(after: $after) { cursor } }", json!({ "after": later })).await;
+        assert_eq!(answer.code(), "BAD_USER_INPUT");
+        let mut feed = Feed::open(&app.anyone(), &later, Value::Null).await;
+        assert_eq!(feed.event().await.1["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
+        let client = w.district.register_client(json!({ "district": w.tiedong, "name": "掌上铁东", "scopes": ["CHANGES"] })).await.done();
+        let webhook = json!({ "client": client.id(), "url": "https://app.example.cn/hook", "after": later });
+        w.district.register_webhook(webhook).await.failed("BAD_USER_INPUT");
+    }
+
+    async fn everybody_is_told_when_part_of_a_need_is_claimed(app) {
+        let w = app.world().await;
+        let need = open_need(&w, "修缮楼道照明").await;
+        let mut feed = Feed::open(&app.anyone(), &beginning(), json!(["NEED_CLAIMED", "NEED_MATCHED", "NEED_RELEASED"])).await;
+        let part = w.unit.claim(&need, &w.shennong, "1").await.done();
+        let change = feed.next().await;
+        assert_eq!((&change["kind"], &change["nodeId"]), (&json!("NEED_CLAIMED"), &json!(need.id())));
+        w.unit.claim(&need, &w.shennong, "5").await.done();
+        assert_eq!(feed.next().await["kind"], "NEED_MATCHED");
+        w.district.reject(&part, "已另行安排").await.done();
+        assert_eq!(feed.next().await["kind"], "NEED_RELEASED");
+    }
+
     async fn a_subscription_is_answered_as_events_only(app) {
         let answer = app.anyone().run("subscription { changes { id } }", json!({})).await;
         assert_eq!((answer.status, answer.code()), (406, "BAD_USER_INPUT"));

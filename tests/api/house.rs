@@ -4,8 +4,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Later topics may use earlier ones; only what speaks GraphQL may name types of later ones.
-const TOPICS: [&str; 11] =
-    ["areas", "clients", "units", "resources", "contributions", "venues", "sittings", "bookings", "needs", "matches", "reports"];
+const TOPICS: [&str; 13] = [
+    "areas",
+    "clients",
+    "units",
+    "resources",
+    "contributions",
+    "venues",
+    "sittings",
+    "bookings",
+    "needs",
+    "matches",
+    "reports",
+    "webhooks",
+    "robots",
+];
 const LONGEST_FILE: usize = 500;
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -94,7 +94,7 @@ both! {
         let before = sizes(app).await;
         let zh = keyed.claim(&open, &w.shennong, "5").await.refused("NOT_ENOUGH_OPEN");
         let en = keyed.in_english().claim(&open, &w.shennong, "5").await.refused("NOT_ENOUGH_OPEN");
-        assert_eq!(zh["message"], "该需求仅剩 4 处 待认领，请调整数量");
+        assert_eq!(zh["message"], "该需求仅剩 4 处待认领，请调整数量");
         assert_eq!(en["message"], "Only 4 处 of the need is still unmatched");
         assert_eq!((&zh["path"], &zh["related"]), (&json!(["input", "quantity"]), &json!([{ "id": open.id() }])));
         assert_eq!(sizes(app).await, before);
@@ -116,7 +116,7 @@ both! {
         let dry = w.unit.in_a_dry_run().with_key("k");
         let data = dry.query(document, json!({ "need": open.id(), "unit": w.shennong })).await;
         assert_eq!(data["a"]["result"]["need"], json!({ "unmatched": "3", "matches": { "totalCount": 1 } }));
-        assert_eq!(data["b"]["refusals"], json!([{ "code": "NOT_ENOUGH_OPEN", "message": "该需求仅剩 3 处 待认领，请调整数量" }]));
+        assert_eq!(data["b"]["refusals"], json!([{ "code": "NOT_ENOUGH_OPEN", "message": "该需求仅剩 3 处待认领，请调整数量" }]));
         let inside = &data["c"]["result"]["need"];
         assert_eq!((&inside["status"], &inside["unmatched"]), (&json!("MATCHED"), &json!("0")));
         assert_eq!(inside["matches"]["totalCount"], 2);

@@ -170,7 +170,7 @@ both! {
         let world = app.world().await;
         for input in [json!({}), json!({ "parent": world.beimen, "level": "VILLAGE", "code": "1", "name": "x" }), json!({ "unknown": 1 })] {
             let answer = world.district.add_area(input.clone()).await.answer;
-            assert_eq!((answer.status, answer.code()), (400, "GRAPHQL_VALIDATION_FAILED"), "{input}");
+            assert_eq!((answer.status, answer.code()), (400, "BAD_USER_INPUT"), "{input}");
         }
     }
 

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{Actor, Answer, PASSWORD, TestApp, Value, json};
 
+mod stock;
 mod table;
 
-use table::{mutations, queries, secrets, stock};
+use stock::stock;
+use table::{mutations, queries, secrets};
 
 /// What a cell of the table expects.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -40,7 +40,7 @@ both! {
         let (winner, won, lost) = if a.was_done() { (&w.hospital_a, a, b) } else { (&w.hospital_b, b, a) };
         let refusal = lost.refused("NOT_ENOUGH_OPEN");
         assert_eq!(refusal["path"], json!(["input", "quantity"]));
-        assert_eq!(refusal["message"], "该需求仅剩 0 场 待认领，请调整数量");
+        assert_eq!(refusal["message"], "该需求仅剩 0 场待认领，请调整数量");
         let claim = won.done();
         assert_eq!(claim.standing(), "APPLIED: 1 = 1 outstanding");
         w.secretary2.sees(&clinic, "MATCHED: 1 = 1 promised").await;

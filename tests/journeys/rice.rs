@@ -25,7 +25,7 @@ both! {
         // The second need is refused what is no longer there …
         let refusal = w.unit.claim_from(&rice, &second, &w.shennong, "30").await.refused("NOT_ENOUGH_AVAILABLE");
         assert_eq!(refusal["path"], json!(["input", "quantity"]));
-        assert_eq!(refusal["message"], "该资源仅剩 20 袋 可用，请调整数量");
+        assert_eq!(refusal["message"], "该资源仅剩 20 袋可用，请调整数量");
         w.secretary2.sees(&second, "PUBLISHED_OPEN: 30 = 30 unmatched").await;
         // … and part-filled by agreement; ten bags stay open for others.
         let two = w.unit.claim_from(&rice, &second, &w.shennong, "20").await.done();

@@ -54,10 +54,17 @@ impl TestApp {
     }
 
     pub async fn postgres() -> TestApp {
-        Self::start(Some(Fresh::create().await), defaults()).await
+        Self::postgres_with(|_| ()).await
+    }
+
+    pub async fn postgres_with(change: impl FnOnce(&mut Settings)) -> TestApp {
+        let mut settings = defaults();
+        change(&mut settings);
+        Self::start(Some(Fresh::create().await), settings).await
     }
 
     async fn start(database: Option<Fresh>, settings: Settings) -> TestApp {
+        alliance::outbound::provide_cryptography();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = match &database {
             Some(database) => database.url(),
@@ -193,8 +200,9 @@ fn shanghai(time: &str) -> DateTime<Utc> {
     offset().from_local_datetime(&local).single().expect("one such time").to_utc()
 }
 
-/// The settings as they are where nobody has changed one.
+/// The settings as they are where nobody has changed one, but that webhooks may be sent to the stories' own receivers.
 fn defaults() -> Settings {
     let command = Settings::augment_args(Command::new("alliance"));
-    Settings::from_arg_matches(&command.get_matches_from(["alliance"])).expect("every setting has its default")
+    Settings::from_arg_matches(&command.get_matches_from(["alliance", "--webhook-networks", "127.0.0.0/8"]))
+        .expect("every setting has its default")
 }

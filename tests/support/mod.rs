@@ -8,6 +8,7 @@ mod inputs;
 mod invariants;
 mod people;
 mod postgres;
+mod receiver;
 mod verbs;
 mod world;
 
@@ -18,6 +19,7 @@ pub use crowd::{CROWD, Dice, tally};
 pub use inputs::{changed, workdays};
 pub use people::PASSWORD;
 pub use postgres::Fresh;
+pub use receiver::{Call, Mood, Receiver};
 pub use serde_json::{Value, json};
 pub use world::World;
 

@@ -29,6 +29,9 @@ const SERVICE: &str = "id name kind fee endedOn venue { id } viewerCan { action 
 const CO_BUILDING: &str = "id status value since until form unit { name } venue { id } reason viewerCan { action allowed code }";
 const CALENDAR: &str = "id address zone { id } revokedAt";
 const CLIENT: &str = "id name scopes origins expiresOn lastUsedAt revokedAt credentials { isKey expiresAt }";
+const WEBHOOK: &str = "id url kinds status pausedBecause cursor failingSince lastReceivedAt";
+const MESSAGE: &str = "id messageId kind nodeId status attempts lastStatus lastFailure nextAttemptAt receivedAt";
+const ROBOT: &str = "id name kinds digestAt status pausedBecause failingSince lastFailure lastReceivedAt area { id name }";
 const BOOKING: &str = "id zone { id } startsAt endsAt status purpose headcount unit { name } community { name } reason activity promoted \
                        heldUntil series { id } viewerCan { action allowed code }";
 const RESERVATION: &str = "id zone { id } community { name } startsAt endsAt priceBand price places sponsored toPay status reason \
@@ -54,6 +57,9 @@ pub fn selection(kind: &str) -> (&'static str, &'static str) {
         "cobuilding" => ("VenueCoBuilding", CO_BUILDING),
         "calendar" => ("BookingCalendar", CALENDAR),
         "client" => ("PartnerClient", CLIENT),
+        "webhook" => ("Webhook", WEBHOOK),
+        "message" => ("WebhookMessage", MESSAGE),
+        "robot" => ("Robot", ROBOT),
         "reservation" => ("Reservation", RESERVATION),
         "booking" => ("Booking", BOOKING),
         "series" => ("BookingSeries", SERIES),
@@ -121,6 +127,21 @@ verbs! {
     update_client = "updateClient" input CLIENT;
     rotate_client = "rotateClientCredential" input CLIENT;
     revoke_client = "revokeClient" on CLIENT;
+
+    register_webhook = "registerWebhook" input WEBHOOK;
+    update_webhook = "updateWebhook" input WEBHOOK;
+    pause_webhook = "pauseWebhook" on WEBHOOK;
+    resume_webhook = "resumeWebhook" on WEBHOOK;
+    remove_webhook = "removeWebhook" on WEBHOOK;
+    test_webhook = "testWebhook" on MESSAGE;
+    replay_webhook_message = "replayWebhookMessage" on MESSAGE;
+
+    add_robot = "addRobot" input ROBOT;
+    update_robot = "updateRobot" input ROBOT;
+    pause_robot = "pauseRobot" on ROBOT;
+    resume_robot = "resumeRobot" on ROBOT;
+    test_robot = "testRobot" on ROBOT;
+    remove_robot = "removeRobot" on ROBOT;
 
     add_unit = "addUnit" input UNIT;
     found_alliance = "foundAlliance" input ALLIANCE;

@@ -1,15 +1,43 @@
 //! Documents that were parsed before: frontends send the same few again and again.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{ServerError, Value, Variables};
 
+use super::valid::Checked;
 use super::{Limits, Refused, parse_error, scan, within};
 
-/// Bytes of documents in one half; parsed they are some twenty times as large.
+/// Bytes of documents in one half; parsed they are some forty times as large.
 const HALF: usize = 256 * 1024;
+
+/// A document as it was parsed, and, once somebody wants to run it, whether it fits the schema.
+#[derive(Debug)]
+pub struct Document {
+    query: String,
+    pub parsed: ExecutableDocument,
+    checked: OnceLock<Result<Checked, Refused>>,
+}
+
+impl Document {
+    /// Whether the document fits the schema, and the variables the document. Only for what was measured.
+    pub fn check(&self, operation: Option<&str>, variables: &Variables) -> Result<(), Refused> {
+        match self.checked.get_or_init(|| Checked::new(&self.query)) {
+            Ok(checked) => checked.check_variables(operation, variables),
+            Err(refused) => Err(refused.clone()),
+        }
+    }
+
+    /// The answer with null where a field failed.
+    pub fn complete(&self, operation: Option<&str>, data: Value, errors: &[ServerError]) -> Value {
+        match self.checked.get() {
+            Some(Ok(checked)) if !errors.is_empty() => checked.complete(operation, data, errors),
+            _ => data,
+        }
+    }
+}
 
 /// Two halves: what is asked for moves to the new one, and when that is full the old one is let go.
 #[derive(Default)]
@@ -17,21 +45,22 @@ pub struct Documents(Mutex<Halves>);
 
 #[derive(Default)]
 struct Halves {
-    new: HashMap<String, Arc<ExecutableDocument>>,
+    new: HashMap<String, Arc<Document>>,
     bytes: usize,
-    old: HashMap<String, Arc<ExecutableDocument>>,
+    old: HashMap<String, Arc<Document>>,
 }
 
 impl Documents {
     /// The document, parsed; it is within the limits that a parser needs.
-    pub(super) fn parse(&self, query: &str, limits: &Limits) -> Result<Arc<ExecutableDocument>, Refused> {
+    pub(super) fn parse(&self, query: &str, limits: &Limits) -> Result<Arc<Document>, Refused> {
         if let Some(document) = self.halves().find(query) {
             return Ok(document);
         }
         within("bytes", query.len(), limits.bytes)?;
         scan::scan(query, limits.tokens)?;
-        let document = Arc::new(parse_query(query).map_err(parse_error)?);
-        within("fragments", document.fragments.len(), limits.fragments)?;
+        let parsed = parse_query(query).map_err(parse_error)?;
+        within("fragments", parsed.fragments.len(), limits.fragments)?;
+        let document = Arc::new(Document { query: query.to_owned(), parsed, checked: OnceLock::new() });
         self.halves().keep(query.to_owned(), document.clone());
         Ok(document)
     }
@@ -42,7 +71,7 @@ impl Documents {
 }
 
 impl Halves {
-    fn find(&mut self, query: &str) -> Option<Arc<ExecutableDocument>> {
+    fn find(&mut self, query: &str) -> Option<Arc<Document>> {
         if let Some(document) = self.new.get(query) {
             return Some(document.clone());
         }
@@ -51,7 +80,7 @@ impl Halves {
         Some(document)
     }
 
-    fn keep(&mut self, query: String, document: Arc<ExecutableDocument>) {
+    fn keep(&mut self, query: String, document: Arc<Document>) {
         if self.bytes + query.len() > HALF {
             self.old = std::mem::take(&mut self.new);
             self.bytes = 0;

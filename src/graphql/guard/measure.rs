@@ -16,7 +16,7 @@ const LARGEST_PAGE: i64 = 100;
 
 /// Lists that are not connections, because they are small by nature, and how many rows they are taken for. A field of
 /// the same name that selects `nodes` or `edges` is a connection all the same.
-const PLAIN_LISTS: [&str; 19] = [
+const PLAIN_LISTS: [&str; 20] = [
     "areas",
     "bookings",
     "changes",
@@ -35,6 +35,7 @@ const PLAIN_LISTS: [&str; 19] = [
     "related",
     "viewerCan",
     "warnings",
+    "webhooks",
     "zones",
 ];
 const PLAIN_LIST: u64 = 5;
