@@ -7,6 +7,7 @@ mod contract;
 mod described;
 mod doors;
 mod feed;
+mod follow;
 mod held;
 mod hostile;
 mod house;
