@@ -167,7 +167,8 @@ impl Operation {
         app.metrics().asked(word(kind), code);
         app.metrics().took(word(kind), took, cost.requested);
         let statements = note(kind, name.as_deref(), cost.requested, errors, code);
-        let (account, cost, millis) = (account.map(tracing::field::display), cost.requested, took.as_millis());
+        let (account, cost) = (account.map(tracing::field::display), cost.requested);
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(%kind, operation = name, account, errors, cost, statements, millis, "request");
         outcome
     }

@@ -15,6 +15,7 @@ mod keys;
 mod limits;
 mod manners;
 mod memory;
+mod metrics;
 mod needs;
 mod plans;
 mod pledges;
