@@ -12,6 +12,7 @@ use crate::db::Db;
 use crate::error::Result;
 use crate::keys::KeyFile;
 use crate::memory::Memory;
+use crate::telemetry::metrics::Metrics;
 
 /// Everything that a request needs; cheap to clone.
 #[derive(Clone)]
@@ -27,12 +28,14 @@ struct Inner {
     sign_ins: Turns,
     calendar: RwLock<Arc<Calendar>>,
     memory: Memory,
+    metrics: Arc<Metrics>,
 }
 
 impl App {
     pub async fn new(db: Db, clock: Clock, keys: KeyFile, settings: Settings) -> Result<App> {
         let app = App(Arc::new(Inner {
             tokens: Tokens::new(settings.issuer.clone()),
+            metrics: Arc::new(Metrics::new(clock.now())),
             db,
             clock,
             keys,
@@ -85,6 +88,10 @@ impl App {
 
     pub fn memory(&self) -> &Memory {
         &self.0.memory
+    }
+
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
     }
 
     pub fn calendar(&self) -> Arc<Calendar> {

@@ -40,6 +40,15 @@ pub struct Settings {
     /// How log lines are written: text or json
     #[arg(long, env = "ALLIANCE_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"], global = true)]
     pub log_format: String,
+    /// Where Prometheus asks for metrics: address and port of a second listener; absent, there are none
+    #[arg(long, env = "ALLIANCE_METRICS_LISTEN", value_parser = address, global = true)]
+    pub metrics_listen: Option<SocketAddr>,
+    /// The OpenTelemetry collector that traces are sent to by OTLP over HTTP: http://HOST:PORT; absent, there are none
+    #[arg(long, env = "ALLIANCE_OTLP_ENDPOINT", value_parser = collector, global = true)]
+    pub otlp_endpoint: Option<String>,
+    /// Which share of the requests is traced, from 0 to 1; where a trusted proxy has decided, that stands
+    #[arg(long, env = "ALLIANCE_TRACE_RATIO", default_value = "0.1", value_parser = ratio, global = true)]
+    pub trace_ratio: f64,
     /// Whether the street reviews a need before it is published
     #[arg(long, env = "ALLIANCE_REVIEW_NEEDS", default_value_t = true, action = clap::ArgAction::Set, global = true)]
     pub review_needs: bool,
@@ -100,7 +109,7 @@ pub struct Settings {
     /// Whether the explorer at /graphiql and the reference at /reference are served, on or off
     #[arg(long, env = "ALLIANCE_EXPLORER", default_value = "on", value_parser = switch(), action = clap::ArgAction::Set, global = true)]
     pub explorer: bool,
-    /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas
+    /// Proxies whose X-Forwarded-For, X-Request-Id and traceparent are believed: addresses or networks, separated by commas
     #[arg(long, env = "ALLIANCE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network, global = true)]
     pub trusted_proxies: Vec<IpNet>,
     /// Inner networks that webhooks may be sent to, also without TLS: addresses or networks, separated by commas
@@ -143,6 +152,22 @@ fn database_url(text: &str) -> Result<String, String> {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "请写作 / write 127.0.0.1:8080".to_owned())
+}
+
+/// A collector next door: the way to it is not encrypted, and nothing secret stands in its address.
+fn collector(text: &str) -> Result<String, String> {
+    let address = text.trim_end_matches('/');
+    let is_plain = |uri: axum::http::Uri| {
+        let authority = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+        authority && uri.scheme_str() == Some("http") && uri.query().is_none()
+    };
+    let valid = address.parse().is_ok_and(is_plain);
+    valid.then(|| address.to_owned()).ok_or("请写作 / write http://127.0.0.1:4318".to_owned())
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    let read = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+    read.ok_or("请写作 0 至 1 / write 0 to 1".to_owned())
 }
 
 fn filter(text: &str) -> Result<String, String> {
@@ -241,6 +266,7 @@ pub fn explain(error: &clap::Error) -> Option<String> {
     let value = match value.split_once("://") {
         Some((scheme, _)) if flag == "database-url" => format!("{scheme}://…"),
         None if flag == "database-url" => "…".to_owned(),
+        _ if flag == "otlp-endpoint" && value.contains('@') => "…".to_owned(),
         _ => value,
     };
     Some(format!("取值有误 / wrong value: {name} = “{value}”{cause}{choice}"))
@@ -272,6 +298,13 @@ mod tests {
         let explained = |arguments: &[&str]| explain(&command().try_get_matches_from(arguments).unwrap_err()).unwrap();
         let text = explained(&["alliance", "--log-format", "xml"]);
         assert!(text.contains("ALLIANCE_LOG_FORMAT") && text.contains("xml") && text.contains("json"), "{text}");
+        for wrong in ["https://collector:4318", "collector:4318", "http://name:geheim@collector", "http://", "http://a/?b=c"] {
+            let text = explained(&["alliance", "--otlp-endpoint", wrong]);
+            assert!(text.contains("ALLIANCE_OTLP_ENDPOINT") && text.contains("http://127.0.0.1:4318"), "{text}");
+            assert!(!text.contains("geheim"), "{text}");
+        }
+        let text = explained(&["alliance", "--trace-ratio", "1.5"]);
+        assert!(text.contains("ALLIANCE_TRACE_RATIO") && text.contains("0 to 1"), "{text}");
         let text = explained(&["alliance", "--answer-days", "0"]);
         assert!(text.contains("ALLIANCE_ANSWER_DAYS") && text.contains("1..=365"), "{text}");
         let text = explained(&["alliance", "--database-url", "mysql://root:geheim@host/db"]);

@@ -1,6 +1,7 @@
 //! The database, and all that differs between SQLite and PostgreSQL.
 
 mod kept;
+mod places;
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,11 +15,15 @@ use sea_orm::{
     ActiveEnum, ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     ExecResult, QueryResult, RuntimeErr, SqlErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use crate::error::{AppError, Result};
+use crate::telemetry::trail;
 use kept::Kept;
+use places::Places;
+
+pub use places::Busy;
 
 /// How long a statement on PostgreSQL waits for a lock. Then it is a conflict, and its transaction is tried again with nothing in its hands.
 const LOCK_WAIT: &str = "5s";
@@ -41,7 +46,7 @@ pub struct Db {
     pool: DatabaseConnection,
     single: Arc<Single>,
     /// SQLite has one writer: waiting in a fair queue here is cheaper than polling a busy file.
-    turns: Arc<Semaphore>,
+    turns: Arc<Places>,
     sent: Arc<Sent>,
 }
 
@@ -51,6 +56,7 @@ type Listener = Box<dyn Fn(&Statement) + Send + Sync>;
 #[derive(Default)]
 struct Sent {
     count: AtomicU64,
+    micros: AtomicU64,
     listener: OnceLock<Listener>,
 }
 
@@ -60,6 +66,19 @@ impl Sent {
         if let Some(listener) = self.listener.get() {
             listener(statement);
         }
+    }
+
+    fn took(&self, time: Duration) {
+        self.micros.fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        trail::statement(time);
+    }
+
+    /// Waits for the answer to a statement; for a connection too.
+    async fn time<T>(&self, sending: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let answer = sending.await;
+        self.took(began.elapsed());
+        answer
     }
 }
 
@@ -128,7 +147,10 @@ impl Db {
         let mut pool = Database::connect(options).await?;
         let sent = Arc::<Sent>::default();
         let within = sent.clone();
-        pool.set_metric_callback(move |info| within.tell(info.statement));
+        pool.set_metric_callback(move |info| {
+            within.tell(info.statement);
+            within.took(info.elapsed);
+        });
         let turns = if sqlite { 1 } else { connections / 2 };
         let places = connections - turns;
         let single = if sqlite {
@@ -136,7 +158,7 @@ impl Db {
         } else {
             Single::Postgres(Kept::new(pool.get_postgres_connection_pool().clone(), places))
         };
-        Ok(Db { pool, single: Arc::new(single), turns: Arc::new(Semaphore::new(turns as usize)), sent })
+        Ok(Db { pool, single: Arc::new(single), turns: Arc::new(Places::new(turns as usize)), sent })
     }
 
     /// Closes the connections; SQLite then writes its log into the file. One that is still in use is not waited for long.
@@ -170,6 +192,16 @@ impl Db {
         self.sent.count.load(Ordering::Relaxed)
     }
 
+    /// How long they took so far, all together.
+    pub fn statement_time(&self) -> Duration {
+        Duration::from_micros(self.sent.micros.load(Ordering::Relaxed))
+    }
+
+    /// How busy it is with single statements and with transactions.
+    pub fn busy(&self) -> [(&'static str, Busy); 2] {
+        [("statement", single!(self, kept => kept.busy())), ("transaction", self.turns.busy())]
+    }
+
     /// Lets a listener, the first one, hear of every statement that is sent.
     pub fn listen(&self, listener: impl Fn(&Statement) + Send + Sync + 'static) {
         let _ = self.sent.listener.set(Box::new(listener));
@@ -182,7 +214,7 @@ impl Db {
     }
 
     async fn turn(&self) -> Result<Turn> {
-        self.turns.clone().acquire_owned().await.map_err(AppError::internal)
+        self.turns.take().await.map_err(AppError::internal)
     }
 
     /// Runs a statement that writes by itself, on the pool: in its turn like a transaction, and again where another was in the way.
@@ -206,7 +238,7 @@ impl ConnectionTrait for Db {
 
     async fn execute_raw(&self, statement: Statement) -> std::result::Result<ExecResult, DbErr> {
         self.sent.tell(&statement);
-        single!(self, kept => kept.execute(statement).await)
+        self.sent.time(async { single!(self, kept => kept.execute(statement).await) }).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> std::result::Result<ExecResult, DbErr> {
@@ -215,12 +247,12 @@ impl ConnectionTrait for Db {
 
     async fn query_one_raw(&self, statement: Statement) -> std::result::Result<Option<QueryResult>, DbErr> {
         self.sent.tell(&statement);
-        single!(self, kept => kept.one(statement).await)
+        self.sent.time(async { single!(self, kept => kept.one(statement).await) }).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> std::result::Result<Vec<QueryResult>, DbErr> {
         self.sent.tell(&statement);
-        single!(self, kept => kept.all(statement).await)
+        self.sent.time(async { single!(self, kept => kept.all(statement).await) }).await
     }
 }
 

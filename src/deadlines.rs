@@ -38,10 +38,15 @@ where
     let mut taken = 0;
     for id in ids {
         match app.write(&Viewer::system(), &Conn::Pool(app.db().clone()), |work| step(work, id)).await {
-            Ok(_) => taken += 1,
+            Ok(_) => {
+                app.metrics().stepped(true);
+                taken += 1;
+                continue;
+            }
             Err(AppError::Internal(cause)) => tracing::error!(%id, cause, "a due step failed"),
             Err(other) => tracing::error!(%id, ?other, "a due step was refused"),
         }
+        app.metrics().stepped(false);
     }
     Ok(taken)
 }

@@ -10,8 +10,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::app::App;
 use crate::auth::tokens;
 use crate::error::Result;
+use crate::journal::feed;
 use crate::work::statement;
 
+const STEPS: [&str; 4] = ["deadlines", "refresh", "feed", "purge"];
 const BETWEEN_PURGES: Duration = Duration::from_secs(3600);
 /// A purge deletes this many rows at a time, so many times at most: the rest waits for the next one.
 const AT_ONCE: u64 = 1000;
@@ -22,21 +24,31 @@ pub async fn run(app: App) {
     let mut ticks = interval(Duration::from_secs(u64::from(app.settings().step_seconds)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut purged: Option<Instant> = None;
+    app.metrics().upkeep_begins(&STEPS, app.clock().now());
     loop {
         ticks.tick().await;
-        log("deadlines", {
+        log(&app, "deadlines", {
             let app = app.clone();
             async move { crate::deadlines::run(&app).await }
         })
         .await;
-        log("refresh", {
+        log(&app, "refresh", {
             let app = app.clone();
             async move { app.refresh().await }
         })
         .await;
+        log(&app, "feed", {
+            let app = app.clone();
+            async move {
+                let lag = feed::lag(app.db(), app.clock().now()).await?;
+                app.metrics().feed_lags(lag);
+                Ok(())
+            }
+        })
+        .await;
         if purged.is_none_or(|last| last.elapsed() >= BETWEEN_PURGES) {
             purged = Some(Instant::now());
-            log("purge", {
+            log(&app, "purge", {
                 let app = app.clone();
                 async move { purge(&app).await }
             })
@@ -46,10 +58,13 @@ pub async fn run(app: App) {
 }
 
 /// A task of its own, so that a panic ends no more than the step.
-async fn log(step: &'static str, work: impl Future<Output = Result<()>> + Send + 'static) {
-    if let Ok(Err(error)) = tokio::spawn(work).await {
+async fn log(app: &App, step: &'static str, work: impl Future<Output = Result<()>> + Send + 'static) {
+    let began = Instant::now();
+    let done = tokio::spawn(work).await;
+    if let Ok(Err(error)) = &done {
         tracing::error!(step, cause = ?error, "a step of the upkeep failed");
     }
+    app.metrics().upkept(step, matches!(done, Ok(Ok(()))), began.elapsed(), app.clock().now());
 }
 
 /// Deletes what has served its time.

@@ -174,6 +174,10 @@ impl App {
                     self.memory().forget();
                 }
                 self.memory().write();
+                // What is part of another transaction may be taken back with it.
+                if matches!(conn, Conn::Pool(_)) {
+                    self.metrics().changed(entries.iter().map(|entry| entry.node.kind));
+                }
                 Ok(Done { value, warnings: inner.warnings.into_inner().expect("no panic under this lock") })
             }
             Err(error) => {

@@ -221,7 +221,7 @@ async fn tells(url: &str) {
         let mut seen = BTreeSet::new();
         receiver.calls().iter().map(|call| json!(call.id())).filter(|id| seen.insert(id.to_string())).collect::<Vec<_>>()
     };
-    // What was on its way when the service was killed is taken again a minute later.
+    // What was on its way when the service was killed is taken again half a minute later.
     for _ in 0..900 {
         if told().len() >= expected.len() {
             break;

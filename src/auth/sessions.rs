@@ -50,6 +50,12 @@ impl Turns {
 /// The account that a login and a password open. Attempts are counted before the password is looked at, so that many at once cannot slip
 /// past the lock, and by login whether or not an account bears it, so that a lock tells nothing.
 pub(super) async fn prove(app: &App, login: &str, password: &str) -> Result<account::Model> {
+    let proved = try_to_prove(app, login, password).await;
+    app.metrics().signed_in(&proved);
+    proved
+}
+
+async fn try_to_prove(app: &App, login: &str, password: &str) -> Result<account::Model> {
     let login = login.trim().to_lowercase();
     if login.len() > LONGEST_LOGIN || password.len() > 1024 {
         return Err(Reason::WrongCredentials.into());

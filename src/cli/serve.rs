@@ -15,8 +15,11 @@ const NOTICE: Duration = Duration::from_millis(500);
 /// Serves an app; `ready` learns the address as soon as it takes connections.
 pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), String> {
     let listen = app.settings().listen;
-    let listener = TcpListener::bind(listen).await.map_err(|error| unbound(listen, &error))?;
-    let address = listener.local_addr().map_err(|error| unbound(listen, &error))?;
+    let (listener, address) = bind("listen", listen).await?;
+    let metrics = match app.settings().metrics_listen {
+        Some(listen) => Some(bind("metrics-listen", listen).await?),
+        None => None,
+    };
     let mut signals = Signals::listen().map_err(|error| error.to_string())?;
     tokio::task::spawn_blocking(search::warm_up);
     let upkeep = tokio::spawn(upkeep::run(app.clone()));
@@ -26,8 +29,12 @@ pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), Strin
     let http = http::Http::new(app.clone());
     println!("服务已启动 / Serving at http://{address}/graphql");
     tracing::info!(%address, "serving");
+    let metrics = metrics.map(|(listener, address)| {
+        tracing::info!(%address, "serving metrics");
+        tokio::spawn(http::serve_metrics(listener, http.clone()))
+    });
     ready(address);
-    let ending = http.clone();
+    let (ending, finishing) = (http.clone(), http.clone());
     let (ask, asked) = tokio::sync::oneshot::channel::<()>();
     let end = async move {
         // Whoever could ask is gone: that is an end too.
@@ -49,7 +56,11 @@ pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), Strin
     memory.abort();
     webhooks.abort();
     robots.abort();
+    if let Some(metrics) = metrics {
+        metrics.abort();
+    }
     if finished {
+        finishing.finish().await;
         app.db().close().await;
         tracing::info!("ended");
     } else {
@@ -58,19 +69,25 @@ pub async fn serve(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), Strin
     Ok(())
 }
 
-fn unbound(listen: SocketAddr, error: &std::io::Error) -> String {
+async fn bind(setting: &str, listen: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
+    let bound = TcpListener::bind(listen).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    bound.map(|(address, listener)| (listener, address)).map_err(|error| unbound(setting, listen, &error))
+}
+
+fn unbound(setting: &str, listen: SocketAddr, error: &std::io::Error) -> String {
+    let setting = format!("--{setting} (ALLIANCE_{})", setting.replace('-', "_").to_uppercase());
     match error.kind() {
         ErrorKind::AddrInUse => both(
-            format!("端口 {} 已被占用：请停止占用它的程序，或用 --listen(ALLIANCE_LISTEN)另选端口", listen.port()),
-            format!("{listen} is in use: stop the other program, or choose another port by --listen (ALLIANCE_LISTEN)"),
+            format!("端口 {} 已被占用：请停止占用它的程序，或用 {setting} 另选端口", listen.port()),
+            format!("{listen} is in use: stop the other program, or choose another port by {setting}"),
         ),
         ErrorKind::PermissionDenied => both(
-            format!("无权使用端口 {}：请用 --listen(ALLIANCE_LISTEN)选用 1024 以上的端口", listen.port()),
-            format!("{listen} is not permitted: choose a port from 1024 up by --listen (ALLIANCE_LISTEN)"),
+            format!("无权使用端口 {}：请用 {setting} 选用 1024 以上的端口", listen.port()),
+            format!("{listen} is not permitted: choose a port from 1024 up by {setting}"),
         ),
         ErrorKind::AddrNotAvailable => both(
-            format!("本机没有地址 {}：请用 --listen(ALLIANCE_LISTEN)更正", listen.ip()),
-            format!("{} is no address of this machine: correct --listen (ALLIANCE_LISTEN)", listen.ip()),
+            format!("本机没有地址 {}：请用 {setting} 更正", listen.ip()),
+            format!("{} is no address of this machine: correct {setting}", listen.ip()),
         ),
         _ => both(format!("无法监听 {listen}"), format!("Cannot listen: {error}")),
     }

@@ -11,7 +11,8 @@ use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::{self, Connection, Database, Executor, IntoArguments, Pool};
 use sea_orm::{ConnAcquireErr, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
-use tokio::sync::Semaphore;
+
+use super::places::{Busy, Places};
 
 /// How long a statement waits for a connection.
 pub(super) const WAIT: Duration = Duration::from_secs(10);
@@ -20,7 +21,7 @@ pub(super) const RESTED: Duration = Duration::from_secs(2);
 
 pub(super) struct Kept<DB: Database> {
     pool: Pool<DB>,
-    places: Semaphore,
+    places: Places,
     idle: Mutex<Vec<(Instant, PoolConnection<DB>)>>,
 }
 
@@ -32,7 +33,7 @@ where
     ExecResult: From<DB::QueryResult>,
 {
     pub(super) fn new(pool: Pool<DB>, places: u32) -> Self {
-        Kept { pool, places: Semaphore::new(places as usize), idle: Mutex::default() }
+        Kept { pool, places: Places::new(places as usize), idle: Mutex::default() }
     }
 
     pub(super) async fn all(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
@@ -57,7 +58,7 @@ where
     }
 
     async fn run<T>(&self, work: impl AsyncFnOnce(&mut DB::Connection) -> Result<T, sqlx::Error>) -> Result<T, DbErr> {
-        let _place = match tokio::time::timeout(WAIT, self.places.acquire()).await {
+        let _place = match tokio::time::timeout(WAIT, self.places.take()).await {
             Ok(place) => place.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))?,
             Err(_) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
         };
@@ -93,6 +94,10 @@ where
                 return Ok(connection);
             }
         }
+    }
+
+    pub(super) fn busy(&self) -> Busy {
+        self.places.busy()
     }
 
     /// Closes them. Given back to a pool that closes, one that is being asked whether it still answers would be left open.

@@ -5,6 +5,7 @@ use async_graphql::{Error, ErrorExtensions};
 use crate::error::AppError;
 use crate::ids::new_key;
 use crate::lang::Lang;
+use crate::telemetry::trail;
 
 tokio::task_local! {
     /// The language of the request under way, for errors that resolvers raise with `?`.
@@ -63,6 +64,7 @@ fn log(error: &AppError) -> String {
         AppError::Internal(cause) => cause.as_str(),
         _ => "conflict",
     };
+    trail::incident();
     tracing::error!(incident, cause, "internal error");
     incident
 }

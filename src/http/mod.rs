@@ -1,8 +1,10 @@
 //! The doors: GraphQL over HTTP and over sockets, health, public keys; and the server that keeps time-outs and ends without cutting anything.
 
 mod explorer;
+mod follow;
 mod fresh;
 mod graphql;
+mod metrics;
 mod oauth;
 mod operation;
 mod persisted;
@@ -20,6 +22,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::sync::{Semaphore, watch};
@@ -30,11 +33,12 @@ use crate::app::App;
 use crate::clients::origins;
 use crate::graphql::guard::{Documents, Limits};
 use crate::graphql::schema::{self, Schema};
+use crate::telemetry::traces::Traces;
 
 use rates::Rates;
 use socket::Sockets;
 
-pub use serve::serve;
+pub use serve::{serve, serve_metrics};
 
 /// Streams of changes that one instance serves at a time, to those who are signed in and to all others.
 const STREAMS: usize = 1000;
@@ -57,6 +61,7 @@ pub struct Http {
     /// One place for each stream that may run at a time.
     streams: Arc<Semaphore>,
     anonymous_streams: Arc<Semaphore>,
+    traces: Traces,
     /// Set when the service is told to end, so that a proxy sends no more and the streams come to their end.
     ending: watch::Sender<bool>,
 }
@@ -74,6 +79,7 @@ impl Http {
             fresh: Arc::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             anonymous_streams: Arc::new(Semaphore::new(ANONYMOUS_STREAMS)),
+            traces: Traces::new(settings),
             ending: watch::Sender::default(),
             app,
         }
@@ -82,6 +88,16 @@ impl Http {
     /// From now on `/readyz` says no, and streams are complete.
     pub fn end(&self) {
         self.ending.send_replace(true);
+    }
+
+    /// Sends the traces that were made so far.
+    pub async fn flush(&self) {
+        self.traces.flush().await;
+    }
+
+    /// The last traces are sent, and no more are made.
+    pub async fn finish(&self) {
+        self.traces.end().await;
     }
 }
 
@@ -100,6 +116,7 @@ fn router(http: Http) -> Router {
         .layer(cors)
         .merge(explorer::routes())
         .layer(CatchPanicLayer::custom(reply::panicked))
+        .layer(from_fn_with_state(http.clone(), follow::follow))
         .with_state(http)
 }
 
@@ -136,7 +153,7 @@ fn cors(app: &App) -> CorsLayer {
             Err(_) => false,
         }
     });
-    let exposed = ["ratelimit", "ratelimit-policy", "retry-after", "etag"].map(HeaderName::from_static);
+    let exposed = ["ratelimit", "ratelimit-policy", "retry-after", "etag", "x-request-id"].map(HeaderName::from_static);
     let sent = ["accept", "accept-language", "authorization", "content-type", "idempotency-key", "if-none-match", "x-dry-run"];
     CorsLayer::new()
         .allow_origin(allowed)

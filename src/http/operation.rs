@@ -7,6 +7,7 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as Answer, Variables};
 use axum::http::StatusCode;
 use futures_util::{Stream, StreamExt};
+use opentelemetry::KeyValue;
 use serde::Deserialize;
 
 use super::Http;
@@ -20,6 +21,8 @@ use crate::graphql::guard::{self, Admitted, Refused};
 use crate::graphql::order::{as_asked, mark};
 use crate::graphql::{Request, Source};
 use crate::lang::Lang;
+use crate::telemetry::metrics::{OK, UNKNOWN};
+use crate::telemetry::trail;
 
 /// Values in all variables together.
 const MOST_VALUES: usize = 1000;
@@ -63,6 +66,21 @@ pub(super) struct Operation {
 impl Operation {
     /// What is asked, where it may be asked. Everything counts: for the account that asks, else for the address.
     pub(super) async fn admit(http: &Http, asker: Asker, parameters: Parameters) -> Result<Operation, Rejected> {
+        let admitted = Operation::try_to_admit(http, asker, parameters).await;
+        if let Err(rejected) = &admitted {
+            let (code, limit) = (rejected.code(), rejected.limit());
+            http.app.metrics().asked(UNKNOWN, code);
+            // Who asks too often would fill the log too.
+            if code == "RATE_LIMITED" {
+                tracing::debug!(code, "refused");
+            } else {
+                tracing::info!(code, limit, "refused");
+            }
+        }
+        admitted
+    }
+
+    async fn try_to_admit(http: &Http, asker: Asker, parameters: Parameters) -> Result<Operation, Rejected> {
         let (lang, address) = (asker.lang, asker.address);
         let too_often = |seconds| Rejected::too_often(lang, seconds);
         match Operation::look(http, asker, parameters).await {
@@ -131,7 +149,7 @@ impl Operation {
     /// Runs a query or a mutation to its end, or until its time is over.
     pub(super) async fn run(self, key: Option<String>, dry_run: bool) -> Result<Body, Rejected> {
         let (lang, kind, name, account) = (self.lang, self.kind(), self.admitted.operation_name.clone(), self.viewer.account_id());
-        let (started, cost) = (Instant::now(), self.cost);
+        let (started, cost, app) = (Instant::now(), self.cost, self.http.app.clone());
         let limit = Duration::from_secs(u64::from(self.http.app.settings().request_seconds));
         let outcome = match tokio::time::timeout(limit, self.execute(key, dry_run)).await {
             Ok(Ok(answer)) => Ok(Body::of(answer, Some(cost))),
@@ -142,8 +160,17 @@ impl Operation {
             }
         };
         let errors = outcome.as_ref().map_or(1, |body| body.errors.len());
-        let millis = started.elapsed().as_millis();
-        tracing::info!(%kind, operation = name, account = account.map(tracing::field::display), errors, millis, "request");
+        let code = match &outcome {
+            Ok(body) => body.code().unwrap_or(OK),
+            Err(rejected) => rejected.code(),
+        };
+        let took = started.elapsed();
+        app.metrics().asked(word(kind), code);
+        app.metrics().took(word(kind), took, cost.requested);
+        let statements = note(kind, name.as_deref(), cost.requested, errors, code);
+        let (account, cost) = (account.map(tracing::field::display), cost.requested);
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(%kind, operation = name, account, errors, cost, statements, millis, "request");
         outcome
     }
 
@@ -173,12 +200,16 @@ impl Operation {
 
     /// The answers of a subscription, until it has no more, or the service ends.
     pub(super) fn subscribe(self) -> Result<impl Stream<Item = Body> + Send + 'static, Rejected> {
-        let Operation { http, lang, admitted, query, variables, viewer, .. } = self;
+        let Operation { http, lang, admitted, query, variables, viewer, cost, .. } = self;
         let places = if viewer.account.is_some() { &http.streams } else { &http.anonymous_streams };
         let Ok(place) = places.clone().try_acquire_owned() else {
             let (zh, en) = ("同时接收变更的连接已满，请稍后再试", "Too many streams run at the moment; try again later");
+            http.app.metrics().asked(word(OperationType::Subscription), "LIMIT_EXCEEDED");
             return Err(Rejected::overloaded(lang, StatusCode::SERVICE_UNAVAILABLE, "LIMIT_EXCEEDED", zh, en));
         };
+        http.app.metrics().asked(word(OperationType::Subscription), OK);
+        note(OperationType::Subscription, admitted.operation_name.as_deref(), cost.requested, 0, OK);
+        let trail = trail::current();
         tracing::info!(operation = admitted.operation_name, account = viewer.account_id().map(tracing::field::display), "subscription");
         let source = Source::new(http.app.clone(), viewer, Conn::Pool(http.app.db().clone()), lang);
         let request = Request::new(Arc::new(source), None, false);
@@ -189,8 +220,10 @@ impl Operation {
         Ok(async_stream::stream! {
             let _place = place;
             loop {
+                // The answers are taken where the request is no more: they are its own all the same.
+                let next = LANG.scope(lang, batches.drive(answers.next()));
                 let answer = tokio::select! {
-                    answer = LANG.scope(lang, batches.drive(answers.next())) => answer,
+                    answer = trail::follow(trail.as_ref(), next) => answer,
                     // The reader goes on elsewhere, after its last cursor.
                     _ = ending.wait_for(|ending| *ending) => None,
                 };
@@ -213,6 +246,32 @@ pub(super) async fn authenticate(http: &Http, authorization: Option<&str>) -> Re
         return Err(AppError::Unauthenticated);
     }
     sessions::viewer(&http.app, token.trim()).await
+}
+
+/// What is asked for, as it is counted.
+fn word(kind: OperationType) -> &'static str {
+    match kind {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
+    }
+}
+
+/// Says in the trace of this request what it was; how many statements it took.
+fn note(kind: OperationType, name: Option<&str>, cost: u64, errors: usize, code: &str) -> u64 {
+    let Some(trail) = trail::current() else { return 0 };
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    trail.note([
+        KeyValue::new("graphql.operation.type", word(kind)),
+        KeyValue::new("alliance.cost", number(cost)),
+        KeyValue::new("alliance.errors", number(errors as u64)),
+        KeyValue::new("alliance.outcome", code.to_owned()),
+    ]);
+    trail.note(name.map(|name| KeyValue::new("graphql.operation.name", name.to_owned())));
+    if code == "INTERNAL" {
+        trail.fail();
+    }
+    trail.statements()
 }
 
 /// How many values a variable holds, itself included.

@@ -127,6 +127,15 @@ pub(super) struct Rejected {
 }
 
 impl Rejected {
+    pub(super) fn code(&self) -> &str {
+        self.error["extensions"]["code"].as_str().unwrap_or_default()
+    }
+
+    /// Which limit it went beyond, where that is one of the document's.
+    pub(super) fn limit(&self) -> Option<&str> {
+        self.error["extensions"]["limit"].as_str()
+    }
+
     /// What is not a GraphQL request.
     pub(super) fn malformed(lang: Lang, status: StatusCode, zh: &str, en: &str) -> Rejected {
         Rejected { well_formed: false, ..Rejected::unrunnable(lang, status, "BAD_USER_INPUT", zh, en) }
@@ -214,6 +223,13 @@ impl Body {
             answer.data == Value::Null && !answer.errors.is_empty() && answer.errors.iter().all(|error| error.path.is_empty());
         let errors = answer.errors.into_iter().take(MOST_ERRORS).map(error_json).collect();
         Body { errors, data: (!failed_before).then_some(answer.data), extensions: cost.map(|cost| Extensions { cost }) }
+    }
+
+    /// The code of its worst error.
+    pub(super) fn code(&self) -> Option<&str> {
+        let mut codes = self.errors.iter().filter_map(|error| error["extensions"]["code"].as_str());
+        let first = codes.next()?;
+        Some(codes.find(|code| *code == "INTERNAL").unwrap_or(first))
     }
 }
 

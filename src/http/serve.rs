@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -10,7 +11,7 @@ use tokio::net::TcpListener;
 use tower_http::add_extension::AddExtension;
 
 use super::rates::Peer;
-use super::{Http, router};
+use super::{Http, metrics, router};
 
 /// How long a caller may take to send its headers.
 const HEADERS: Duration = Duration::from_secs(15);
@@ -20,7 +21,15 @@ const FAREWELL: u32 = 30;
 /// Serves until `end` comes, then finishes what is in flight.
 pub async fn serve(listener: TcpListener, http: Http, end: impl Future<Output = ()>) {
     let farewell = FAREWELL.max(http.app.settings().request_seconds + 5);
-    let router = router(http);
+    answer(listener, router(http), Duration::from_secs(farewell.into()), end).await;
+}
+
+/// Serves `/metrics`, and nothing else, until it is dropped.
+pub async fn serve_metrics(listener: TcpListener, http: Http) {
+    answer(listener, metrics::router(http), Duration::ZERO, std::future::pending()).await;
+}
+
+async fn answer(listener: TcpListener, router: Router, farewell: Duration, end: impl Future<Output = ()>) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(64 * 1024);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30)).max_concurrent_streams(64);
@@ -49,7 +58,7 @@ pub async fn serve(listener: TcpListener, http: Http, end: impl Future<Output = 
         });
     }
     drop(listener);
-    if tokio::time::timeout(Duration::from_secs(farewell.into()), graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(farewell, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
 }

@@ -30,6 +30,7 @@ use super::reply::{Accept, Body, Rejected, Reply, lang};
 use crate::clients::origins;
 use crate::error::AppError;
 use crate::lang::Lang;
+use crate::telemetry::trail::{self, Trail};
 
 const PROTOCOL: &str = "graphql-transport-ws";
 /// Sockets of one instance, and of one address.
@@ -58,6 +59,10 @@ struct Place {
 }
 
 impl Sockets {
+    pub(super) fn open(&self) -> usize {
+        self.0.lock().expect("no panic under this lock").values().sum()
+    }
+
     fn take(&self, caller: Caller) -> Option<Place> {
         let mut open = self.0.lock().expect("no panic under this lock");
         let (all, own) = (open.values().sum::<usize>(), open.get(&caller).copied().unwrap_or_default());
@@ -117,11 +122,23 @@ pub(super) async fn upgrade(
     let offered =
         headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let protocols = std::iter::once(PROTOCOL.to_owned()).chain(offered.map(|offered| offered.trim().to_owned()));
+    // The request ends with its answer; the socket goes on under the same id.
+    let id = trail::current().map(|trail| trail.id().to_owned()).unwrap_or_default();
+    let trail = Trail::new(id, http.app.metrics().clone(), None);
     upgrade.protocols(protocols).max_message_size(largest).max_frame_size(largest).on_upgrade(async move |mut socket| {
         let _place = place;
-        let session =
-            Session { http, lang, address, authorization, acknowledged: false, running: HashMap::new(), answers: SelectAll::new() };
-        if let Err(Some((code, reason))) = session.serve(&mut socket).await {
+        let session = Session {
+            http,
+            lang,
+            address,
+            authorization,
+            trail: trail.clone(),
+            begun: 0,
+            acknowledged: false,
+            running: HashMap::new(),
+            answers: SelectAll::new(),
+        };
+        if let Err(Some((code, reason))) = trail.follow(session.serve(&mut socket)).await {
             let frame = CloseFrame { code, reason: reason.into() };
             let close = async {
                 if socket.send(Message::Close(Some(frame))).await.is_ok() {
@@ -174,6 +191,9 @@ struct Session {
     lang: Lang,
     address: Caller,
     authorization: Option<String>,
+    trail: Arc<Trail>,
+    /// How many operations have begun on it.
+    begun: u64,
     acknowledged: bool,
     /// The operations under way, and how each is stopped.
     running: HashMap<String, AbortHandle>,
@@ -242,7 +262,8 @@ impl Session {
                         return end(4500, "Internal server error");
                     }
                 }
-                tell(socket, &json!({ "type": "connection_ack" })).await
+                // A page in a browser does not see the header of the answer.
+                tell(socket, &json!({ "type": "connection_ack", "payload": { "requestId": self.trail.id() } })).await
             }
             Heard::Ping { payload: None } => tell(socket, &json!({ "type": "pong" })).await,
             Heard::Ping { payload } => tell(socket, &json!({ "type": "pong", "payload": payload })).await,
@@ -262,7 +283,11 @@ impl Session {
             }
             Heard::Subscribe { id, payload } => {
                 let asker = Asker { lang: self.lang, address: self.address, authorization: self.authorization.clone(), safely: false };
-                let (said, stop) = abortable(operate(self.http.clone(), asker, payload));
+                self.begun += 1;
+                let request_id = format!("{}.{}", self.trail.id(), self.begun);
+                let trace = self.http.traces.begin("request", &request_id, None);
+                let trail = Trail::new(request_id, self.http.app.metrics().clone(), trace);
+                let (said, stop) = abortable(operate(self.http.clone(), trail, asker, payload));
                 self.running.insert(id.clone(), stop);
                 self.answers.push(Box::pin(said.map(move |said| (id.clone(), said))));
                 Ok(())
@@ -291,9 +316,9 @@ impl Session {
 }
 
 /// What comes of one operation.
-fn operate(http: Http, asker: Asker, parameters: Parameters) -> impl Stream<Item = Said> + Send + 'static {
+fn operate(http: Http, trail: Arc<Trail>, asker: Asker, parameters: Parameters) -> impl Stream<Item = Said> + Send + 'static {
     async_stream::stream! {
-        let operation = match Operation::admit(&http, asker, parameters).await {
+        let operation = match trail.follow(Operation::admit(&http, asker, parameters)).await {
             Ok(operation) => operation,
             Err(rejected) => {
                 yield Said::error(rejected);
@@ -301,7 +326,7 @@ fn operate(http: Http, asker: Asker, parameters: Parameters) -> impl Stream<Item
             }
         };
         if operation.kind() != OperationType::Subscription {
-            match operation.run(None, false).await {
+            match trail.follow(operation.run(None, false)).await {
                 Ok(body) if body.data.is_none() => yield Said::Error(body.errors),
                 Ok(body) => {
                     yield Said::Next(body);
@@ -311,7 +336,7 @@ fn operate(http: Http, asker: Asker, parameters: Parameters) -> impl Stream<Item
             }
             return;
         }
-        match operation.subscribe() {
+        match trail.follow(async { operation.subscribe() }).await {
             Ok(bodies) => {
                 for await body in bodies {
                     if body.data.is_none() {

@@ -1,14 +1,18 @@
 //! Reading the journal as a feed: in commit order, resumable, filtered by what the viewer may see.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use super::{ChangeKind, Column, Entity, Model, OFFSET};
 use crate::db::Db;
 use crate::error::{AppError, Result};
 use crate::ids::NodeKind;
+use crate::work::statement;
 
 /// A place in the journal; entries after it are those that committed later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,15 +49,13 @@ impl Position {
     }
 }
 
+/// The oldest transaction that runs.
+const OLDEST: &str = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)";
+
 /// Entries that nothing earlier can still appear before. On PostgreSQL these are the ones of transactions older than any that runs.
 fn settled(db: &Db) -> Select<Entity> {
     let entries = Entity::find();
-    if db.is_postgres() {
-        let oldest = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)";
-        entries.filter(Expr::cust(format!("\"journal\".\"tx\" < {OFFSET} + {oldest}")))
-    } else {
-        entries
-    }
+    if db.is_postgres() { entries.filter(Expr::cust(format!("\"journal\".\"tx\" < {OFFSET} + {OLDEST}"))) } else { entries }
 }
 
 /// The place after which everything is new.
@@ -73,6 +75,17 @@ pub async fn place(db: &Db, cursor: Option<&str>) -> Result<Position> {
         return Err(AppError::BadInput { zh, en });
     }
     Ok(place)
+}
+
+/// How long the oldest entry that is not settled has waited: what began before it still runs, and holds up every reader.
+pub async fn lag(db: &Db, now: DateTime<Utc>) -> Result<Duration> {
+    if !db.is_postgres() {
+        return Ok(Duration::ZERO);
+    }
+    let waiting = format!("SELECT MIN(at) FROM journal WHERE tx >= {OFFSET} + {OLDEST}");
+    let row = db.query_one_raw(statement(db, &waiting, [])).await?;
+    let since: Option<DateTime<Utc>> = row.map(|row| row.try_get_by_index(0)).transpose()?.flatten();
+    Ok(since.and_then(|since| (now - since).to_std().ok()).unwrap_or_default())
 }
 
 /// The next entries after a place, whatever they are of: a reader that waits for a rare kind still moves on.

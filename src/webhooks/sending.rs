@@ -39,7 +39,7 @@ use crate::work::statement;
 /// How often it is looked for what is due.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 /// Longer than any attempt may take.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
+const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// Messages of one webhook that are on their way at a time.
 const AT_ONCE: usize = 8;
 /// Stretches of the feed and batches of messages of one webhook before the others have their turn.
