@@ -30,6 +30,8 @@ const SCRIPTS: &[Script] = &[
     script!("m0008_sittings"),
     script!("m0009_promised_bookings"),
     script!("m0010_clients"),
+    script!("m0013_operations"),
+    script!("m0014_outsiders"),
 ];
 
 impl MigratorTrait for Migrator {

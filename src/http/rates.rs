@@ -121,6 +121,11 @@ impl Rates {
 pub(super) struct Peer(pub(super) IpAddr);
 
 impl Peer {
+    /// Whether what the peer says of its callers is believed.
+    pub(super) fn is_trusted(self, proxies: &[IpNet]) -> bool {
+        proxies.iter().any(|proxy| proxy.contains(&self.0.to_canonical()))
+    }
+
     /// Whose share is taken from where nobody is signed in: the peer, or whom trusted proxies say that they speak for, the last of them first.
     /// Who has one address of version 6 has a whole network of them.
     pub(super) fn caller(self, headers: &HeaderMap, proxies: &[IpNet]) -> Caller {

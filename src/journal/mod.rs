@@ -210,6 +210,8 @@ term! {
         ClientCredentialAdded = "CLIENT_CREDENTIAL_ADDED" "更换合作方客户端凭证",
         /// A partner client was revoked.
         ClientRevoked = "CLIENT_REVOKED" "停用合作方客户端",
+        /// Documents of a partner client were registered, or are no longer.
+        ClientOperationsRegistered = "CLIENT_OPERATIONS_REGISTERED" "登记合作方查询语句",
         /// An account was created.
         AccountCreated = "ACCOUNT_CREATED" "新建账号",
         /// An account was closed.

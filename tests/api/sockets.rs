@@ -15,11 +15,15 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const FEED: &str = "subscription { changes(after: \"MC4w\", kinds: [AREA_RENAMED]) { kind nodeId cursor } }";
 
 /// A client's end of a socket.
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     async fn connect(app: &TestApp, protocol: &str) -> Socket {
-        let mut request = format!("{}/graphql/ws", app.url.replace("http", "ws")).into_client_request().expect("an address");
+        Socket::connect_to(&app.url, protocol).await
+    }
+
+    async fn connect_to(url: &str, protocol: &str) -> Socket {
+        let mut request = format!("{}/graphql/ws", url.replace("http", "ws")).into_client_request().expect("an address");
         if !protocol.is_empty() {
             request.headers_mut().insert("sec-websocket-protocol", protocol.parse().expect("a header"));
         }
@@ -38,6 +42,14 @@ impl Socket {
         socket
     }
 
+    /// The same at any instance, with a token from anywhere.
+    pub(super) async fn with(url: &str, token: &str) -> Socket {
+        let mut socket = Socket::connect_to(url, "graphql-transport-ws").await;
+        socket.say(json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } })).await;
+        assert_eq!(socket.hears().await, json!({ "type": "connection_ack" }));
+        socket
+    }
+
     async fn of_nobody(app: &TestApp) -> Socket {
         let mut socket = Socket::open(app).await;
         socket.say(json!({ "type": "connection_init" })).await;
@@ -45,7 +57,7 @@ impl Socket {
         socket
     }
 
-    async fn say(&mut self, message: Value) {
+    pub(super) async fn say(&mut self, message: Value) {
         self.send(Message::text(message.to_string())).await;
     }
 
@@ -53,7 +65,7 @@ impl Socket {
         self.0.send(message).await.expect("it is sent");
     }
 
-    async fn asks(&mut self, id: &str, query: &str) {
+    pub(super) async fn asks(&mut self, id: &str, query: &str) {
         self.say(json!({ "id": id, "type": "subscribe", "payload": { "query": query } })).await;
     }
 
@@ -67,7 +79,7 @@ impl Socket {
         }
     }
 
-    async fn hears(&mut self) -> Value {
+    pub(super) async fn hears(&mut self) -> Value {
         match self.message().await {
             Message::Text(text) => serde_json::from_str(&text).expect("JSON"),
             other => panic!("a text was expected: {other:?}"),
@@ -75,7 +87,7 @@ impl Socket {
     }
 
     /// The code with which the service closes it.
-    async fn is_closed(&mut self) -> u16 {
+    pub(super) async fn is_closed(&mut self) -> u16 {
         match self.message().await {
             Message::Close(Some(frame)) => frame.code.into(),
             other => panic!("a close was expected: {other:?}"),

@@ -28,7 +28,8 @@ const ZONE: &str = "id name kind capacity bufferBefore bufferAfter approval venu
 const SERVICE: &str = "id name kind fee endedOn venue { id } viewerCan { action allowed code }";
 const CO_BUILDING: &str = "id status value since until form unit { name } venue { id } reason viewerCan { action allowed code }";
 const CALENDAR: &str = "id address zone { id } revokedAt";
-const CLIENT: &str = "id name scopes origins expiresOn lastUsedAt revokedAt credentials { isKey expiresAt }";
+const CLIENT: &str = "id name scopes origins expiresOn lastUsedAt revokedAt registeredOnly credentials { isKey expiresAt } \
+                      operations { totalCount nodes { id name document registeredAt } }";
 const BOOKING: &str = "id zone { id } startsAt endsAt status purpose headcount unit { name } community { name } reason activity promoted \
                        heldUntil series { id } viewerCan { action allowed code }";
 const RESERVATION: &str = "id zone { id } community { name } startsAt endsAt priceBand price places sponsored toPay status reason \
@@ -121,6 +122,7 @@ verbs! {
     update_client = "updateClient" input CLIENT;
     rotate_client = "rotateClientCredential" input CLIENT;
     revoke_client = "revokeClient" on CLIENT;
+    register_operations = "registerOperations" input CLIENT;
 
     add_unit = "addUnit" input UNIT;
     found_alliance = "foundAlliance" input ALLIANCE;

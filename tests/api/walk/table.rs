@@ -331,6 +331,8 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
             partner Forbidden("MANAGE_ACCOUNTS"), street Forbidden("MANAGE_ACCOUNTS"), district Data],
         row!["updateClient", format!("input: {{ id: \"{}\", name: \"掌上铁东 2\" }}", s.client.id());
             street NotFound, partner NotFound, auditor NotFound, district Data],
+        row!["registerOperations", format!("input: {{ client: \"{}\", operations: [{{ document: \"{{ __typename }}\" }}] }}", s.client.id());
+            street NotFound, partner NotFound, auditor NotFound, district Data],
         row!["revokeClient", id(s.client.id()); street NotFound, partner NotFound, auditor NotFound, district Data],
         row!["revokeRole", id(&s.grant); partner Forbidden("MANAGE_ACCOUNTS"), district Data],
         row!["pledgeResource", format!(
