@@ -14,6 +14,8 @@ RUN groupadd --gid 10001 alliance \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin alliance \
     && install -d -o 10001 -g 10001 -m 0750 /data
 COPY --from=build /src/target/release/alliance /usr/local/bin/alliance
+# Whom the program believes where it asks others by TLS.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 USER 10001:10001
 # Where relative paths end up: the SQLite file and the key file, unless the settings say otherwise.
 WORKDIR /data

@@ -4,7 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use sea_orm::EntityTrait;
 
-use crate::auth::{Passwords, sessions::Turns, tokens::Tokens};
+use crate::auth::{Passwords, outside::Outside, sessions::Turns, tokens::Tokens};
 use crate::calendar::{Calendar, Holiday};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -24,6 +24,7 @@ struct Inner {
     keys: KeyFile,
     settings: Settings,
     tokens: Tokens,
+    outside: Outside,
     passwords: Passwords,
     sign_ins: Turns,
     calendar: RwLock<Arc<Calendar>>,
@@ -33,9 +34,11 @@ struct Inner {
 
 impl App {
     pub async fn new(db: Db, clock: Clock, keys: KeyFile, settings: Settings) -> Result<App> {
+        crate::outbound::provide_cryptography();
         let app = App(Arc::new(Inner {
             tokens: Tokens::new(settings.issuer.clone()),
             metrics: Arc::new(Metrics::new(clock.now())),
+            outside: Outside::new(settings.issuers.as_ref()),
             db,
             clock,
             keys,
@@ -76,6 +79,10 @@ impl App {
 
     pub fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    pub fn outside(&self) -> &Outside {
+        &self.0.outside
     }
 
     pub fn passwords(&self) -> &Passwords {

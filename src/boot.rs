@@ -13,6 +13,7 @@ use sea_orm::{
 
 use crate::app::App;
 use crate::auth::entity::signing_key;
+use crate::auth::outside::{self, Issuers};
 use crate::auth::tokens;
 use crate::clock::Clock;
 use crate::config::{Settings, both, sqlite_path};
@@ -40,7 +41,17 @@ pub async fn open(settings: Settings, clock: Clock) -> Result<App, String> {
         return Err(unfinished());
     }
     journal::carry_on(&db).await.map_err(told)?;
-    App::new(db, clock, keys, settings).await.map_err(told)
+    if settings.issuers.iter().flat_map(Issuers::iter).any(|issuer| issuer.issuer == settings.issuer) {
+        return Err(both(
+            "ALLIANCE_ISSUERS 中的发行方不得与 ALLIANCE_ISSUER 相同",
+            "No issuer of ALLIANCE_ISSUERS may be the one of ALLIANCE_ISSUER",
+        ));
+    }
+    let app = App::new(db, clock, keys, settings).await.map_err(told)?;
+    for place in outside::missing(&app).await.map_err(told)? {
+        tracing::warn!(place, "a rule of ALLIANCE_ISSUERS gives a role on a place that there is not: it gives none");
+    }
+    Ok(app)
 }
 
 /// What bringing a database to the newest version took.

@@ -7,6 +7,8 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Command, FromArgMatches};
 use ipnet::IpNet;
 
+use crate::auth::outside::Issuers;
+
 /// What an operator can change. The help text of each is its documentation.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
@@ -31,6 +33,9 @@ pub struct Settings {
     /// The issuer written into access tokens and expected in them
     #[arg(long, env = "ALLIANCE_ISSUER", default_value = "alliance", global = true)]
     pub issuer: String,
+    /// A TOML file with the outside issuers (OpenID Connect) whose tokens are taken, and the roles that their claims give
+    #[arg(long, env = "ALLIANCE_ISSUERS", value_name = "FILE", value_parser = Issuers::file, global = true)]
+    pub issuers: Option<Issuers>,
     /// How often due deadlines are looked for, in seconds
     #[arg(long, env = "ALLIANCE_STEP_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3600), global = true)]
     pub step_seconds: u32,

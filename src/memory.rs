@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::areas::entity::area;
 use crate::auth::Viewer;
+use crate::auth::outside::Found;
 use crate::error::Result;
 use crate::ids::NodeKind;
 use crate::units::entity::unit;
@@ -48,8 +49,14 @@ pub struct Memory {
     pub venues: Shelf<Arc<venue::Model>>,
     pub zones: Shelf<Arc<zone::Model>>,
     pub viewers: Shelf<Known>,
+    /// Tokens of outside issuers, by the beginnings of their digests.
+    pub outsiders: Shelf<Arc<Found>>,
     /// Origins of partner clients' pages, by the day.
     pub origins: Shelf<Arc<HashSet<String>>>,
+    /// Registered operations, by digests of whose they are and of their hashes; also that there are none.
+    pub operations: Shelf<Option<Arc<str>>>,
+    /// Whether a client may send nothing but those.
+    pub held: Shelf<bool>,
 }
 
 /// Rows of one kind by their keys.
@@ -128,7 +135,10 @@ impl Memory {
         self.venues.clear();
         self.zones.clear();
         self.viewers.clear();
+        self.outsiders.clear();
         self.origins.clear();
+        self.operations.clear();
+        self.held.clear();
     }
 }
 

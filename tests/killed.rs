@@ -78,6 +78,8 @@ impl Service {
         BufReader::new(child.stdout.take().expect("an output")).read_line(&mut line).expect("a line");
         let url =
             line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_else(|| panic!("an address: {line}")).to_owned();
+        // TLS is not used here, but a client is not made without its provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut service = Service { child: Mutex::new(child), url, http: reqwest::Client::new(), token: String::new() };
         let document = "mutation($p: String!) { signIn(login: \"district\", password: $p) { result { accessToken } } }";
         let session = service.send(document, json!({ "p": PASSWORD }), None).await.expect("an answer");

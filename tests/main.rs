@@ -11,5 +11,6 @@ mod broken;
 mod journeys;
 mod killed;
 mod opening;
+mod partner;
 mod properties;
 mod races;

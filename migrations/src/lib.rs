@@ -32,6 +32,8 @@ const SCRIPTS: &[Script] = &[
     script!("m0010_clients"),
     script!("m0011_webhooks"),
     script!("m0012_robots"),
+    script!("m0013_operations"),
+    script!("m0014_outsiders"),
 ];
 
 impl MigratorTrait for Migrator {

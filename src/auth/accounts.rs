@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::entity::{account, role_grant, session};
 use super::grants::{NewGrant, district_of, give, managed, not_over};
-use super::{Capacity, Permission, Permit, Scope, Viewer, account_node, passwords, sessions};
+use super::{Capacity, Permission, Permit, Scope, Viewer, account_node, outside, passwords, sessions};
 use crate::app::App;
 use crate::areas::rules::check_name;
 use crate::db::{Conn, or_taken};
@@ -41,6 +41,7 @@ pub(super) fn permit(work: &Work) -> Result<Permit> {
 }
 
 /// The accounts that the viewer manages: those that hold or held a role within its districts, and those that it made and nobody gave one.
+/// Also those to whom the token of an outside issuer last gave a role there.
 pub fn visible_to(viewer: &Viewer) -> Condition {
     if viewer.is_system() {
         return Condition::all();
@@ -63,6 +64,7 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
         .to_owned();
     let managed = Condition::any()
         .add(account::Column::Id.in_subquery(here))
+        .add(account::Column::Id.in_subquery(outside::of_districts(districts(viewer))))
         .add(Condition::all().add(Expr::exists(made)).add(Expr::exists(anywhere).not()));
     Condition::all().add(managed).add(account::Column::Id.not_in_subquery(of_clients))
 }
@@ -86,7 +88,8 @@ fn check_password(password: &str) -> Result<(), Refusal> {
 
 fn check_login(login: &str) -> Result<(), Refusal> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c);
-    if (3..=64).contains(&login.len()) && login.chars().all(plain) {
+    // Those of outside issuers are theirs alone.
+    if (3..=64).contains(&login.len()) && login.chars().all(plain) && !login.starts_with(outside::LOGIN_PREFIX) {
         return Ok(());
     }
     Err(Refusal::invalid(
@@ -137,7 +140,9 @@ async fn whole(work: &Work, id: Uuid) -> Result<(account::Model, Permit)> {
     let account = lock(work, id).await?;
     let all = role_grant::Entity::find().filter(role_grant::Column::AccountId.eq(id)).filter(not_over(work.today()));
     let ours = all.clone().filter(managed(work.viewer())).count(work.read()).await?;
-    if ours < all.count(work.read()).await? {
+    let outside = outside::districts_of(work.read(), id).await?;
+    let elsewhere = !work.viewer().is_system() && outside.iter().any(|district| !districts(work.viewer()).contains(district));
+    if ours < all.count(work.read()).await? || elsewhere {
         return Err(AppError::Forbidden { permission: Permission::ManageAccounts.code(), node: Some(account_node(id)) });
     }
     Ok((account, permit))
@@ -168,6 +173,10 @@ async fn homes(work: &Work) -> Result<Vec<Uuid>> {
 /// Sets the password of an account whose owner cannot: its sessions end, and a lock on its login is lifted.
 pub async fn set_password(work: &Work, id: Uuid, hash: &str) -> Result<Uuid> {
     let (account, permit) = whole(work, id).await?;
+    if outside::is_outsider(work.read(), id).await? {
+        let (zh, en) = ("此账号由外部身份系统登录，不设密码", "This account signs in at an outside issuer and takes no password");
+        return Err(Refusal::invalid("account", zh, en).into());
+    }
     let district: Vec<Uuid> = districts(work.viewer()).into_iter().take(1).collect();
     keep_password(&permit, &account, hash, Condition::all(), &district).await?;
     let unlock = "DELETE FROM sign_in_failures WHERE login_digest = ?";
@@ -220,7 +229,7 @@ mod tests {
         for right in ["abc", "a.b-c_9", &"x".repeat(64)] {
             assert!(check_login(right).is_ok(), "{right}");
         }
-        for wrong in ["", "ab", "Abc", "a b", "社区书记", "abc\n", &"x".repeat(65)] {
+        for wrong in ["", "ab", "oidc_7", "Abc", "a b", "社区书记", "abc\n", &"x".repeat(65)] {
             assert!(check_login(wrong).is_err(), "{wrong}");
         }
     }

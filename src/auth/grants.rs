@@ -137,7 +137,7 @@ fn entry(kind: ChangeKind, grant: &role_grant::Model, district: Option<Uuid>) ->
 }
 
 /// Each role has the kind of place that it is about.
-fn check_role(role: Role, level: Option<AreaLevel>) -> Result<(), Refusal> {
+pub(super) fn check_role(role: Role, level: Option<AreaLevel>) -> Result<(), Refusal> {
     let fits = match role {
         Role::DistrictAdmin => level == Some(AreaLevel::District),
         Role::StreetOfficer => level == Some(AreaLevel::Street),

@@ -2,17 +2,20 @@
 //!
 //! A request becomes a [`Viewer`]; an action asks [`Work::permit`] and gets a [`Permit`], without which nothing is written. Reads start
 //! from each topic's `visible_to(viewer)`. What always holds: tokens live 15 minutes, a refresh token works once, an ended session or a
-//! revoked grant counts from the next request on.
+//! revoked grant counts from the next request on. Tokens of outside issuers ([`outside`]) make a viewer too.
 
 pub mod accounts;
 pub mod entity;
 pub mod grants;
 pub mod graphql;
+pub mod outside;
 mod passwords;
 mod permissions;
 mod scopes;
 pub mod sessions;
 pub mod tokens;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
@@ -24,7 +27,7 @@ use crate::journal::{ChangeKind, Entry};
 use crate::work::Work;
 
 pub use entity::role_grant::Model as RoleGrant;
-pub use passwords::Passwords;
+pub use passwords::{NO_PASSWORD, Passwords};
 pub use permissions::{Permission, Role, Scope};
 pub use scopes::ClientScope;
 
@@ -45,6 +48,8 @@ pub struct Viewer {
     until: Option<DateTime<Utc>>,
     /// What the token of a client may be used for; that of a person for everything.
     scopes: Option<Vec<ClientScope>>,
+    /// The roles that the token of an outside issuer carries, which are stored nowhere; nothing for tokens of our own.
+    carried: Option<Arc<[RoleGrant]>>,
     system: bool,
 }
 
@@ -69,9 +74,19 @@ impl Viewer {
         Viewer { until: Some(end), scopes, ..self }
     }
 
+    /// The same viewer behind a token of an outside issuer that carries these roles.
+    fn carrying(self, grants: Vec<RoleGrant>) -> Self {
+        Viewer { carried: Some(grants.into()), ..self }
+    }
+
     /// Whether the token that it came with may be used so.
     pub fn within(&self, scope: ClientScope) -> bool {
         self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope))
+    }
+
+    /// The partner client that asks, where it is one.
+    pub fn client(&self) -> Option<Uuid> {
+        self.account_id().filter(|_| self.scopes.is_some())
     }
 
     /// Whether the token that it came with has ended.

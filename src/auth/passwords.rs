@@ -10,6 +10,8 @@ use crate::error::{AppError, Result};
 
 /// At 19 MiB each, this many hashes are computed at once; the rest wait their turn.
 const AT_ONCE: usize = 2;
+/// What an account has whom no password opens: a hash that none has.
+pub const NO_PASSWORD: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm8gcGFzc3dvcmQgaGVyZQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const LENGTH: usize = Params::DEFAULT_OUTPUT_LEN;
 
 #[derive(Clone)]

@@ -15,9 +15,11 @@ term! {
 }
 
 impl ClientScope {
+    pub const ALL: [ClientScope; 3] = [ClientScope::Read, ClientScope::Changes, ClientScope::Write];
+
     /// The scope that a code names.
     pub fn parse(code: &str) -> Option<ClientScope> {
-        [ClientScope::Read, ClientScope::Changes, ClientScope::Write].into_iter().find(|scope| scope.code() == code)
+        ClientScope::ALL.into_iter().find(|scope| scope.code() == code)
     }
 
     /// Scopes as OAuth writes them: small letters, a space between.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::entity::{account, refresh_token, role_grant, session};
-use super::{ClientScope, Identity, Viewer};
+use super::{ClientScope, Identity, Viewer, outside};
 use crate::app::App;
 use crate::calendar::shanghai_day;
 use crate::db::Conn;
@@ -183,7 +183,10 @@ pub async fn sign_out(app: &App, viewer: &Viewer) -> Result<()> {
         let own = own.clone();
         async move {
             work.forget();
-            end(work.read(), own, "SIGNED_OUT", work.now()).await
+            match (&viewer.carried, viewer.until) {
+                (Some(_), Some(until)) => outside::end(&work, identity, until).await,
+                _ => end(work.read(), own, "SIGNED_OUT", work.now()).await,
+            }
         }
     })
     .await?;
@@ -239,6 +242,15 @@ pub async fn load(app: &App, session: Uuid, account: Uuid, now: DateTime<Utc>) -
     Ok(Some((Viewer::new(identity, running_grants(app, account, now).await?), until)))
 }
 
+/// What a viewer is now, where its session or its outside token still opens anything.
+pub async fn again(app: &App, viewer: &Viewer) -> Result<Option<Viewer>> {
+    let (Some(identity), now) = (&viewer.account, app.clock().now()) else { return Ok(None) };
+    match &viewer.carried {
+        Some(carried) => outside::again(app, viewer, carried, now).await,
+        None => Ok(load(app, identity.session, identity.id, now).await?.map(|(viewer, _)| viewer)),
+    }
+}
+
 /// The viewer that an account is today, without a session.
 pub async fn of_account(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<Option<Viewer>> {
     let found = account::Entity::find_by_id(account).filter(account::Column::DisabledAt.is_null()).one(app.db()).await?;
@@ -247,7 +259,7 @@ pub async fn of_account(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<
     Ok(Some(Viewer::new(identity, running_grants(app, account, now).await?)))
 }
 
-async fn running_grants(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<Vec<role_grant::Model>> {
+pub(super) async fn running_grants(app: &App, account: Uuid, now: DateTime<Utc>) -> Result<Vec<role_grant::Model>> {
     let today = shanghai_day(now);
     Ok(role_grant::Entity::find()
         .filter(role_grant::Column::AccountId.eq(account))

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use alliance::app::App;
-use alliance::auth::tokens;
+use alliance::auth::{outside, tokens};
 use alliance::boot;
 use alliance::clock::Clock;
 use alliance::config::{Settings, both, explain, with_file};
@@ -167,7 +167,16 @@ async fn migrate(settings: &Settings, clock: &Clock) -> Result<(), String> {
 async fn check(settings: Settings, clock: Clock) -> Result<(), String> {
     println!("配置正确 / The settings are right");
     let path = settings.key_path(&settings.url()?);
-    boot::open(settings, clock).await?.db().close().await;
+    let app = boot::open(settings, clock).await?;
+    let missing = outside::missing(&app).await.map_err(boot::told)?;
+    app.db().close().await;
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Err(both(
+            format!("ALLIANCE_ISSUERS 的角色规则所写的区划或单位不存在，或不适用于该角色：{missing}"),
+            format!("Rules of ALLIANCE_ISSUERS give roles on places that there are not, or that are not for the role: {missing}"),
+        ));
+    }
     println!("数据库和密钥文件 {} 正确 / The database and its key file are right", path.display());
     Ok(())
 }

@@ -7,15 +7,15 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTr
 use serde_json::json;
 use uuid::Uuid;
 
-use super::entity::{client, credential, visible_to};
+use super::entity::{client, credential, operation, visible_to};
 use super::rules;
 use crate::areas;
 use crate::areas::rules::{AreaLevel, check_name};
 use crate::auth::entity::{account, role_grant, session};
-use crate::auth::{ClientScope, Permission, Permit, Role, Scope, sessions};
+use crate::auth::{ClientScope, NO_PASSWORD, Permission, Permit, Role, Scope, sessions};
 use crate::calendar::start_of;
 use crate::error::{AppError, Result};
-use crate::journal::ChangeKind;
+use crate::journal::{ChangeKind, Entry};
 use crate::refusal::{Reason, Refusal};
 use crate::work::Work;
 
@@ -23,8 +23,6 @@ use crate::work::Work;
 const LONGEST: TimeDelta = TimeDelta::days(3650);
 /// Credentials of one client that work at a time.
 const MOST_CREDENTIALS: u64 = 5;
-/// Where nobody could sign in with a password: a hash that none has.
-const NO_PASSWORD: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm8gcGFzc3dvcmQgaGVyZQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// What a client proves itself with.
 #[derive(Clone, Debug)]
@@ -42,6 +40,7 @@ pub struct NewClient {
     pub scopes: Vec<ClientScope>,
     pub origins: Vec<String>,
     pub expires_on: Option<NaiveDate>,
+    pub registered_only: bool,
     pub proof: Proof,
 }
 
@@ -51,6 +50,7 @@ pub struct Changes {
     pub name: Option<String>,
     pub scopes: Option<Vec<ClientScope>>,
     pub origins: Option<Vec<String>>,
+    pub registered_only: Option<bool>,
 }
 
 fn codes(scopes: &[ClientScope]) -> Result<serde_json::Value, Refusal> {
@@ -109,6 +109,7 @@ pub async fn register(work: &Work, new: &NewClient) -> Result<Uuid> {
         created_at: work.now(),
         last_used_at: None,
         revoked_at: None,
+        registered_only: new.registered_only,
     };
     client::Entity::insert(client::ActiveModel::from(client.clone())).exec_without_returning(permit.write()).await?;
     add(&permit, &client, &new.proof).await?;
@@ -116,10 +117,14 @@ pub async fn register(work: &Work, new: &NewClient) -> Result<Uuid> {
     Ok(id)
 }
 
+async fn lock(work: &Work, id: Uuid) -> Result<client::Model> {
+    let found = client::Entity::find_by_id(id).filter(visible_to(work.viewer())).lock(LockType::NoKeyUpdate);
+    found.one(work.read()).await?.ok_or(AppError::NotFound)
+}
+
 /// A client of the viewer's districts, held for a change.
 async fn hold(work: &Work, id: Uuid) -> Result<(client::Model, Permit)> {
-    let found = client::Entity::find_by_id(id).filter(visible_to(work.viewer())).lock(LockType::NoKeyUpdate).one(work.read()).await?;
-    let client = found.ok_or(AppError::NotFound)?;
+    let client = lock(work, id).await?;
     let permit = work.permit(Permission::ManageClients, &Scope::Areas(vec![client.district_id]), Some(client.node()))?;
     Ok((client, permit))
 }
@@ -127,10 +132,15 @@ async fn hold(work: &Work, id: Uuid) -> Result<(client::Model, Permit)> {
 /// The same of a client that still works.
 async fn hold_live(work: &Work, id: Uuid) -> Result<(client::Model, Permit)> {
     let (client, permit) = hold(work, id).await?;
+    live(work, &client)?;
+    Ok((client, permit))
+}
+
+fn live(work: &Work, client: &client::Model) -> Result<()> {
     if client.revoked_at.is_some() || client.expires_on.is_some_and(|day| day < work.today()) {
         return Err(Refusal::invalid("id", "此合作方客户端已停用", "This client has ended").at(&["id"]).into());
     }
-    Ok((client, permit))
+    Ok(())
 }
 
 pub async fn update(work: &Work, id: Uuid, changes: &Changes) -> Result<Uuid> {
@@ -144,6 +154,9 @@ pub async fn update(work: &Work, id: Uuid, changes: &Changes) -> Result<Uuid> {
     }
     if let Some(origins) = &changes.origins {
         change.origins = Set(json!(rules::check_origins(origins)?));
+    }
+    if let Some(registered_only) = changes.registered_only {
+        change.registered_only = Set(registered_only);
     }
     change.update(permit.write()).await?;
     // Tokens carry the scopes that they were given: those that are out end with their sessions' next look.
@@ -198,6 +211,47 @@ async fn add(permit: &Permit, client: &client::Model, proof: &Proof) -> Result<(
     let row = credential::Model { id, client_id: client.id, secret_digest, public_key, created_at: now, expires_at };
     credential::Entity::insert(credential::ActiveModel::from(row)).exec_without_returning(permit.write()).await?;
     Ok(())
+}
+
+/// Registers documents for a client, which may do it by itself; with `replace` those that are not among them are registered no longer.
+pub async fn register_operations(work: &Work, id: Uuid, documents: &[String], replace: bool) -> Result<Uuid> {
+    let client = lock(work, id).await?;
+    let permit = match work.viewer().account_id() {
+        Some(account) if account == client.id => work.own()?,
+        _ => work.permit(Permission::ManageClients, &Scope::Areas(vec![client.district_id]), Some(client.node()))?,
+    };
+    live(work, &client)?;
+    let documents = rules::check_documents(documents)?;
+    let own = operation::Column::ClientId.eq(id);
+    let known = operation::Entity::find().select_only().column(operation::Column::Hash).column(operation::Column::Bytes);
+    let known: Vec<(String, i32)> = known.filter(own.clone()).into_tuple().all(permit.write()).await?;
+    let is_named = |hash: &str| documents.iter().any(|document| document.hash == hash);
+    let stay: Vec<&(String, i32)> = known.iter().filter(|(hash, _)| !replace || is_named(hash)).collect();
+    let new: Vec<&rules::Document> = documents.iter().filter(|document| !known.iter().any(|(hash, _)| *hash == document.hash)).collect();
+    let bytes = stay.iter().map(|(_, bytes)| usize::try_from(*bytes).unwrap_or_default()).sum::<usize>();
+    rules::check_room(stay.len() + new.len(), bytes + new.iter().map(|document| document.text.len()).sum::<usize>())?;
+    if stay.len() == known.len() && new.is_empty() {
+        return Ok(id);
+    }
+    if stay.len() < known.len() {
+        let kept = stay.iter().map(|(hash, _)| hash.as_str());
+        operation::Entity::delete_many().filter(own).filter(operation::Column::Hash.is_not_in(kept)).exec(permit.write()).await?;
+    }
+    for document in &new {
+        let row = operation::Model {
+            id: work.new_key(),
+            client_id: id,
+            hash: document.hash.clone(),
+            name: document.name.clone(),
+            document: document.text.clone(),
+            bytes: i32::try_from(document.text.len()).unwrap_or(i32::MAX),
+            registered_at: work.now(),
+        };
+        operation::Entity::insert(operation::ActiveModel::from(row)).exec_without_returning(permit.write()).await?;
+    }
+    let counts = json!({ "registered": new.len(), "removed": known.len() - stay.len() });
+    permit.record(Entry::new(ChangeKind::ClientOperationsRegistered, client.node(), Some(client.district_id)).with(counts));
+    Ok(id)
 }
 
 /// Ends a client: its credentials and tokens open nothing from now on.

@@ -20,6 +20,8 @@ pub mod client {
         pub created_at: DateTimeUtc,
         pub last_used_at: Option<DateTimeUtc>,
         pub revoked_at: Option<DateTimeUtc>,
+        /// Whether it may send nothing but what it registered.
+        pub registered_only: bool,
     }
 
     crate::db::row!(Model);
@@ -61,6 +63,29 @@ pub mod assertion {
         pub digest: String,
         pub expires_at: DateTimeUtc,
     }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub mod operation {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "client_operations")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub client_id: Uuid,
+        /// SHA-256 of the document, in hexadecimal letters.
+        pub hash: String,
+        pub name: Option<String>,
+        pub document: String,
+        pub bytes: i32,
+        pub registered_at: DateTimeUtc,
+    }
+
+    crate::db::row!(Model);
 
     impl ActiveModelBehavior for ActiveModel {}
 }

@@ -1,5 +1,7 @@
 //! Clients as the API shows them.
 
+mod operations;
+
 use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
@@ -7,6 +9,9 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
+
+pub use operations::OperationMutation;
+use operations::{OperationsPage, RegisteredOperationConnection};
 
 use super::actions::{self, Changes, NewClient, Proof};
 use super::entity::{client, credential, visible_to};
@@ -90,6 +95,24 @@ impl PartnerClient {
     /// Where changes are sent for it, oldest first; at most 10.
     async fn webhooks(&self, ctx: &Context<'_>) -> Result<Vec<Webhook>> {
         Ok(request(ctx).loader.load_one(WebhooksOf(self.0.id)).await?.unwrap_or_default())
+    }
+
+    /// Whether it may send nothing but its registered operations; all else is answered `FORBIDDEN`.
+    async fn registered_only(&self) -> bool {
+        self.0.registered_only
+    }
+
+    /// The documents that were registered for it, latest first.
+    async fn operations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<RegisteredOperationConnection> {
+        let args = PageArgs::new(ctx, first, after, last, before)?;
+        Ok(request(ctx).loader.load_one(OperationsPage { client: self.0.id, args }).await?.unwrap_or_default().into())
     }
 }
 
@@ -201,6 +224,8 @@ struct RegisterClientInput {
     origins: Option<Vec<String>>,
     /// Its last day; none where absent.
     expires_on: Option<Date>,
+    /// Whether it may send nothing but its registered operations; false where absent.
+    registered_only: Option<bool>,
     /// Its public key as a JWK of Ed25519, P-256 or RSA; a secret is made where absent.
     public_key: Option<String>,
 }
@@ -216,6 +241,8 @@ struct UpdateClientInput {
     scopes: Option<Vec<ClientScope>>,
     /// Origins of pages that may call the API in a browser.
     origins: Option<Vec<String>>,
+    /// Whether it may send nothing but its registered operations.
+    registered_only: Option<bool>,
 }
 
 /// A new credential of a client.
@@ -259,6 +286,7 @@ impl ClientMutation {
             scopes: input.scopes,
             origins: input.origins.unwrap_or_default(),
             expires_on: day(input.expires_on),
+            registered_only: input.registered_only.unwrap_or(false),
             proof,
         };
         let outcome = mutate(ctx, |work| {
@@ -280,7 +308,8 @@ impl ClientMutation {
         #[graphql(desc = "What is to be changed.")] input: UpdateClientInput,
     ) -> Result<UpdateClientPayload> {
         let id = key(NodeKind::Client, &input.id)?;
-        let changes = Changes { name: input.name, scopes: input.scopes, origins: input.origins };
+        let registered_only = input.registered_only;
+        let changes = Changes { name: input.name, scopes: input.scopes, origins: input.origins, registered_only };
         let outcome = mutate(ctx, |work| {
             let changes = changes.clone();
             async move { actions::update(&work, id, &changes).await }

@@ -1,13 +1,18 @@
-//! What a client may be: its origins, its public key, its end.
+//! What a client may be: its origins, its public key, its end, the documents that it registers.
 
 use axum::http::Uri;
 use chrono::NaiveDate;
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::jwk::{EllipticCurve, Jwk};
 
+use super::operations::hash;
+use crate::graphql::guard::{self, Limits};
 use crate::refusal::Refusal;
 
 const MOST_ORIGINS: usize = 20;
+/// Documents of one client, and their bytes together.
+const MOST_DOCUMENTS: usize = 500;
+const MOST_BYTES: usize = 1024 * 1024;
 /// Bits of the modulus of a key of RSA, at least.
 const RSA_BITS: usize = 2048;
 
@@ -62,6 +67,9 @@ pub fn check_key(text: &str) -> Result<(serde_json::Value, Algorithm), Refusal> 
     Ok((key, algorithm))
 }
 
+/// How the keys of clients sign.
+pub const ALGORITHMS: [&str; 3] = ["EdDSA", "ES256", "RS256"];
+
 /// How a key signs; nothing where it is of a kind that is not taken.
 pub fn algorithm(key: &serde_json::Value) -> Option<Algorithm> {
     use jsonwebtoken::jwk::AlgorithmParameters::{EllipticCurve as Curve, OctetKeyPair, RSA};
@@ -80,6 +88,40 @@ pub fn check_end(expires_on: Option<NaiveDate>, today: NaiveDate) -> Result<Opti
         Some(day) if day < today => Err(Refusal::invalid("expiresOn", "有效期不能早于今天", "It cannot end before today")),
         day => Ok(day),
     }
+}
+
+/// A document that is fit to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    pub hash: String,
+    pub name: Option<String>,
+    pub text: String,
+}
+
+/// Documents that a request could send, each once.
+pub fn check_documents(texts: &[String]) -> Result<Vec<Document>, Refusal> {
+    let (limits, mut documents) = (Limits::default(), Vec::<Document>::new());
+    for (place, text) in texts.iter().enumerate() {
+        let number = place + 1;
+        let name = guard::inspect(text, &limits).map_err(|refused| {
+            let (zh, en) = (format!("第 {number} 条不可用：{}", refused.zh()), format!("Document {number} cannot be used: {refused}"));
+            Refusal::invalid("operations", zh, en)
+        })?;
+        let hash = hash(text);
+        if !documents.iter().any(|known| known.hash == hash) {
+            documents.push(Document { hash, name, text: text.clone() });
+        }
+    }
+    Ok(documents)
+}
+
+/// Whether a client may have so many documents of so many bytes.
+pub fn check_room(count: usize, bytes: usize) -> Result<(), Refusal> {
+    if count > MOST_DOCUMENTS || bytes > MOST_BYTES {
+        let (zh, en) = ("一个客户端最多登记 500 条，合计不超过 1 MiB", "A client has at most 500 documents, of 1 MiB in all");
+        return Err(Refusal::invalid("operations", zh, en));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -111,6 +153,20 @@ mod tests {
             assert!(check_origins(&[wrong.to_owned()]).is_err(), "{wrong}");
         }
         assert!(check_origins(&vec!["https://a.cn".to_owned(); 21]).is_err());
+    }
+
+    #[test]
+    fn a_document_is_registered_once_with_the_name_of_its_only_operation() {
+        let texts = ["query A { __typename }", "{ __typename }", "query A { __typename }", "query B { __typename } query C { __typename }"];
+        let documents = check_documents(&texts.map(str::to_owned)).unwrap();
+        let names: Vec<_> = documents.iter().map(|document| document.name.as_deref()).collect();
+        assert_eq!(names, [Some("A"), None, None]);
+        assert_eq!(documents[1].hash, "7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b");
+        let deep = format!("query {{ a{} }}", "{ a".repeat(40) + &" }".repeat(40));
+        for wrong in ["", "query {", "fragment f on T { id }", "query A { __typename } query B {", &deep] {
+            assert!(check_documents(&[wrong.to_owned()]).is_err(), "{wrong}");
+        }
+        assert!(check_room(500, MOST_BYTES).is_ok() && check_room(501, 0).is_err() && check_room(1, MOST_BYTES + 1).is_err());
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("RATE_LIMITED", "Too many requests; try again after `extensions.retryAfter` seconds."),
     ("GRAPHQL_PARSE_FAILED", "The document is not GraphQL."),
     ("GRAPHQL_VALIDATION_FAILED", "The document does not fit the schema."),
-    ("PERSISTED_QUERY_NOT_FOUND", "The persisted operation is unknown here; send it in full."),
+    ("PERSISTED_QUERY_NOT_FOUND", "The persisted operation is unknown here, or not one of the client's own; send it in full."),
     ("INTERNAL", "A fault of the service; `extensions.incident` identifies it in the log. The same request may be sent again."),
 ];
 

@@ -194,6 +194,35 @@ pub fn admit(
     Ok(Admitted { document, operation, operation_name, root_fields: names, cost, depth })
 }
 
+/// Measures every operation of a document that is to be kept, as far as that goes without variables; the name of its only operation.
+///
+/// # Errors
+///
+/// If any of them could not be run.
+pub fn inspect(query: &str, limits: &Limits) -> Result<Option<String>, Refused> {
+    let documents = Documents::default();
+    let document = documents.parse(query, limits)?;
+    let names: Vec<Option<String>> = document.parsed.operations.iter().map(|(name, _)| name.map(ToString::to_string)).collect();
+    for name in &names {
+        admit(&documents, query, name.as_deref(), &Variables::default(), limits)?;
+    }
+    document.checked()?;
+    Ok(if let [only] = &names[..] { only.clone() } else { None })
+}
+
+impl Refused {
+    /// The same in Chinese.
+    pub fn zh(&self) -> String {
+        match self {
+            Refused::Parse { .. } => "查询语句有语法错误".to_owned(),
+            Refused::Limit { what, limit } => format!("查询超出限制：{what} 最多 {limit}"),
+            Refused::UnknownOperation | Refused::NoOperationName => "operationName 须指明要执行的操作".to_owned(),
+            Refused::Invalid { message, .. } => format!("查询语句不符合接口定义：{message}"),
+            Refused::Unfit { message } => format!("变量或参数的值无效：{message}"),
+        }
+    }
+}
+
 fn limit(what: &'static str, is: u64, limit: u64) -> Result<(), Refused> {
     if is > limit { Err(Refused::Limit { what, limit }) } else { Ok(()) }
 }

@@ -8,7 +8,7 @@ use super::node::NodeQuery;
 use crate::areas::graphql::{AreaMutation, AreaQuery};
 use crate::auth::graphql::{AccountMutation, AccountQuery, GrantMutation, SessionMutation, SessionQuery};
 use crate::bookings::graphql::{BookingMutation, BookingQuery, CalendarMutation, CalendarQuery};
-use crate::clients::graphql::{ClientMutation, ClientQuery};
+use crate::clients::graphql::{ClientMutation, ClientQuery, OperationMutation};
 use crate::contributions::graphql::ContributionMutation;
 use crate::journal::graphql::{ChangeQuery, ChangeSubscription, JournalQuery};
 use crate::matches::graphql::{MatchMutation, MatchQuery};
@@ -60,6 +60,7 @@ pub struct Mutation(
     ClientMutation,
     WebhookMutation,
     RobotMutation,
+    OperationMutation,
     NeedMutation,
     MatchMutation,
     ContributionMutation,

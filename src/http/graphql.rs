@@ -59,6 +59,10 @@ async fn ask(http: Http, peer: Peer, reply: Reply, uri: &Uri, headers: &HeaderMa
                 parameters.query = Some(value);
                 Ok(())
             }
+            "documentId" => {
+                parameters.document_id = Some(value);
+                Ok(())
+            }
             "operationName" => {
                 parameters.operation_name = Some(value);
                 Ok(())

@@ -1,7 +1,8 @@
-//! The token endpoint of OAuth 2.0, for partner clients.
+//! The token endpoint of OAuth 2.0, for partner clients, and what it says of itself (RFC 8414).
 
 use axum::body::Body;
 use axum::extract::{Extension, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -10,6 +11,8 @@ use serde_json::{Value, json};
 
 use super::rates::Peer;
 use super::{Http, whole};
+use crate::auth::ClientScope;
+use crate::clients::rules::ALGORITHMS;
 use crate::clients::tokens::{Asked, Denied, grant};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -57,6 +60,35 @@ pub(super) async fn token(State(http): State<Http>, Extension(peer): Extension<P
             answer(StatusCode::INTERNAL_SERVER_ERROR, &error("server_error", "the service failed; try again later"))
         }
     }
+}
+
+/// `GET /.well-known/oauth-authorization-server`: where tokens are given out, and for what. The addresses are those by which it was asked.
+pub(super) async fn metadata(State(http): State<Http>, Extension(peer): Extension<Peer>, headers: HeaderMap) -> Response {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(host) = text("host").and_then(|host| host.parse::<Authority>().ok()).filter(|host| !host.as_str().contains('@')) else {
+        return answer(StatusCode::BAD_REQUEST, &error("invalid_request", "say the host"));
+    };
+    let settings = http.app.settings();
+    let said = text("x-forwarded-proto").filter(|_| peer.is_trusted(&settings.trusted_proxies));
+    let scheme = match said {
+        Some(scheme @ ("http" | "https")) => scheme,
+        _ if ["localhost", "127.0.0.1", "[::1]"].contains(&host.host()) => "http",
+        // TLS stands in front of what is reached from elsewhere.
+        _ => "https",
+    };
+    let base = format!("{scheme}://{host}");
+    let is_address = settings.issuer.starts_with("https://") || settings.issuer.starts_with("http://");
+    let body = json!({
+        "issuer": if is_address { &settings.issuer } else { &base },
+        "token_endpoint": format!("{base}/oauth/token"),
+        "jwks_uri": format!("{base}/.well-known/jwks.json"),
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "scopes_supported": ClientScope::ALL.map(|scope| scope.code().to_lowercase()),
+    });
+    ([(header::CACHE_CONTROL, "public, max-age=60"), (header::VARY, "X-Forwarded-Proto")], axum::Json(body)).into_response()
 }
 
 /// A name and a secret as Basic authentication carries them; each was written as in a form first.

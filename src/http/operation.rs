@@ -11,9 +11,11 @@ use opentelemetry::KeyValue;
 use serde::Deserialize;
 
 use super::Http;
+use super::persisted::{Asked, Named, Persisted, unknown};
 use super::rates::{Caller, Standing};
 use super::reply::{Body, Cost, Rejected};
-use crate::auth::{ClientScope, Viewer, sessions};
+use crate::auth::{ClientScope, Viewer, outside, sessions};
+use crate::clients::operations;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::graphql::errors::LANG;
@@ -34,6 +36,7 @@ const OPENING: [&str; 2] = ["signIn", "refreshSession"];
 #[serde(rename_all = "camelCase")]
 pub(super) struct Parameters {
     pub(super) query: Option<String>,
+    pub(super) document_id: Option<String>,
     pub(super) operation_name: Option<String>,
     #[serde(default)]
     pub(super) variables: Option<serde_json::Map<String, serde_json::Value>>,
@@ -99,7 +102,21 @@ impl Operation {
     async fn look(http: &Http, asker: Asker, parameters: Parameters) -> Result<Operation, Rejected> {
         let lang = asker.lang;
         let bad_request = StatusCode::BAD_REQUEST;
-        let asked = http.persisted.document(lang, parameters.query, parameters.extensions.as_ref())?;
+        let failed = |error| Rejected::failed(lang, error);
+        let (query, id) = (parameters.query, parameters.document_id.as_deref());
+        let (asked, seen) = match Persisted::named(lang, query, id, parameters.extensions.as_ref())? {
+            Named::Document(asked) => (asked, None),
+            // Whose document it may be depends on who asks.
+            Named::Hash { hash, registered } => {
+                let viewer = authenticate(http, asker.authorization.as_deref()).await;
+                let client = viewer.as_ref().ok().and_then(Viewer::client);
+                let asked = match http.persisted.sent(&hash).filter(|_| !registered) {
+                    Some(asked) => Some(asked),
+                    None => operations::document(&http.app, client, &hash).await.map_err(failed)?.map(|document| Asked::found(&document)),
+                };
+                (asked.ok_or_else(|| unknown(lang))?, Some(viewer))
+            }
+        };
         let given = parameters.variables.as_ref().map_or(0, |variables| variables.values().map(values).sum());
         if given > MOST_VALUES {
             let (zh, en) = ("变量中的值过多", "The variables hold too many values");
@@ -118,13 +135,23 @@ impl Operation {
             let (zh, en) = ("本服务未开放模式自省", "Introspection is switched off here");
             return Err(Rejected::unrunnable(lang, bad_request, "GRAPHQL_VALIDATION_FAILED", zh, en));
         }
-        let viewer = match authenticate(http, asker.authorization.as_deref()).await {
+        let viewer = match seen {
+            Some(viewer) => viewer,
+            None => authenticate(http, asker.authorization.as_deref()).await,
+        };
+        let viewer = match viewer {
             // Who signs in or refreshes often still sends the token that has just expired.
             Err(AppError::Unauthenticated) if admitted.root_fields.iter().all(|field| OPENING.contains(&field.as_str())) => {
                 Viewer::anonymous()
             }
-            viewer => viewer.map_err(|error| Rejected::failed(lang, error))?,
+            viewer => viewer.map_err(failed)?,
         };
+        if let Some(client) = viewer.client()
+            && operations::is_held(&http.app, client).await.map_err(failed)?
+            && operations::document(&http.app, Some(client), &operations::hash(&asked.query)).await.map_err(failed)?.is_none()
+        {
+            return Err(failed(AppError::Forbidden { permission: "registered operation", node: None }));
+        }
         let (scope, permission) = match admitted.operation {
             OperationType::Query if admitted.root_fields.iter().any(|field| field == "changes") => (ClientScope::Changes, "scope changes"),
             OperationType::Query => (ClientScope::Read, "scope read"),
@@ -132,7 +159,7 @@ impl Operation {
             OperationType::Subscription => (ClientScope::Changes, "scope changes"),
         };
         if !viewer.within(scope) {
-            return Err(Rejected::failed(lang, AppError::Forbidden { permission, node: None }));
+            return Err(failed(AppError::Forbidden { permission, node: None }));
         }
         let limit = if viewer.account.is_some() { http.limits.cost } else { http.limits.anonymous_cost };
         let cost = Cost { requested: admitted.cost, limit };
@@ -245,7 +272,11 @@ pub(super) async fn authenticate(http: &Http, authorization: Option<&str>) -> Re
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(AppError::Unauthenticated);
     }
-    sessions::viewer(&http.app, token.trim()).await
+    let token = token.trim();
+    match http.app.outside().named(token) {
+        Some(issuer) => outside::viewer(&http.app, issuer, token).await,
+        None => sessions::viewer(&http.app, token).await,
+    }
 }
 
 /// What is asked for, as it is counted.

@@ -162,14 +162,14 @@ impl Rejected {
     }
 
     pub(super) fn document(lang: Lang, refused: &Refused) -> Rejected {
-        let (zh, code) = match refused {
-            Refused::Parse { .. } => ("查询语句有语法错误".to_owned(), "GRAPHQL_PARSE_FAILED"),
-            Refused::Limit { what, limit } => (format!("查询超出限制：{what} 最多 {limit}"), "LIMIT_EXCEEDED"),
-            Refused::UnknownOperation | Refused::NoOperationName => ("operationName 须指明要执行的操作".to_owned(), "BAD_USER_INPUT"),
-            Refused::Invalid { message, .. } => (format!("查询语句不符合接口定义：{message}"), "GRAPHQL_VALIDATION_FAILED"),
-            Refused::Unfit { message } => (format!("变量或参数的值无效：{message}"), "BAD_USER_INPUT"),
+        let code = match refused {
+            Refused::Parse { .. } => "GRAPHQL_PARSE_FAILED",
+            Refused::Limit { .. } => "LIMIT_EXCEEDED",
+            Refused::UnknownOperation | Refused::NoOperationName => "BAD_USER_INPUT",
+            Refused::Invalid { .. } => "GRAPHQL_VALIDATION_FAILED",
+            Refused::Unfit { .. } => "BAD_USER_INPUT",
         };
-        let mut rejected = Rejected::unrunnable(lang, StatusCode::BAD_REQUEST, code, &zh, &refused.to_string());
+        let mut rejected = Rejected::unrunnable(lang, StatusCode::BAD_REQUEST, code, &refused.zh(), &refused.to_string());
         if let Refused::Limit { what, .. } = refused {
             rejected.error["extensions"]["limit"] = json!(what);
         }

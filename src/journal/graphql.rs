@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::feed::{self, Position};
 use super::{ChangeKind, Column, Entity, Model};
-use crate::auth::{Permission, Viewer, sessions};
+use crate::auth::{Permission, sessions};
 use crate::calendar::start_of;
 use crate::date::{Date, day};
 use crate::error::AppError;
@@ -165,12 +165,13 @@ impl ChangeSubscription {
 /// Whether the viewer still is who it was when the stream began.
 async fn still(ctx: &Context<'_>) -> crate::error::Result<()> {
     let request = request(ctx);
-    let Some(identity) = &request.viewer.account else { return Ok(()) };
+    if request.viewer.account.is_none() {
+        return Ok(());
+    }
     if request.viewer.is_over(request.now()) {
         return Err(AppError::Unauthenticated);
     }
-    let now: Option<Viewer> =
-        sessions::load(&request.app, identity.session, identity.id, request.app.clock().now()).await?.map(|(viewer, _)| viewer);
+    let now = sessions::again(&request.app, &request.viewer).await?;
     if now.is_some_and(|now| now.grants == request.viewer.grants) { Ok(()) } else { Err(AppError::Unauthenticated) }
 }
 

@@ -232,6 +232,8 @@ term! {
         RobotResumed = "ROBOT_RESUMED" "恢复群机器人",
         /// A robot was removed.
         RobotRemoved = "ROBOT_REMOVED" "移除群机器人",
+        /// Documents of a partner client were registered, or are no longer.
+        ClientOperationsRegistered = "CLIENT_OPERATIONS_REGISTERED" "登记合作方查询语句",
         /// An account was created.
         AccountCreated = "ACCOUNT_CREATED" "新建账号",
         /// An account was closed.

@@ -15,7 +15,7 @@ fn new(w: &World, with: Value) -> Value {
 }
 
 /// Registers a client; it and its secret.
-async fn registered(w: &World, with: Value) -> (Thing, String) {
+pub(super) async fn registered(w: &World, with: Value) -> (Thing, String) {
     let document =
         "mutation($input: RegisterClientInput!) { registerClient(input: $input) { result { id } secret refusals { code message path } } }";
     let data = w.district.query(document, json!({ "input": new(w, with) })).await;
@@ -33,12 +33,12 @@ async fn ask(app: &TestApp, form: &[(&str, &str)]) -> Response {
     app.http.post(format!("{}/oauth/token", app.url)).form(form).send().await.expect("an answer")
 }
 
-async fn by_secret(app: &TestApp, client: &Thing, secret: &str) -> Response {
+pub(super) async fn by_secret(app: &TestApp, client: &Thing, secret: &str) -> Response {
     ask(app, &[("grant_type", "client_credentials"), ("client_id", client.id()), ("client_secret", secret)]).await
 }
 
 /// The access token of an answer that must hold one.
-async fn token(response: Response) -> String {
+pub(super) async fn token(response: Response) -> String {
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()["cache-control"], "no-store");
     let body: Value = response.json().await.expect("JSON");
@@ -222,6 +222,30 @@ both! {
         let once = assertion(&own, &client, &endpoint, soon, "8");
         let many = futures_util::future::join_all((0..12).map(|_| by_assertion(app, &once))).await;
         assert_eq!(many.iter().filter(|response| response.status() == StatusCode::OK).count(), 1, "twelve at once, one is first");
+    }
+
+    async fn where_tokens_are_given_out_is_told_to_who_asks_for_it(app) {
+        let metadata = async |headers: &[(&'static str, &str)]| -> Value {
+            let request = app.http.get(format!("{}/.well-known/oauth-authorization-server", app.url));
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            request.send().await.expect("an answer").json().await.expect("JSON")
+        };
+        let here = metadata(&[]).await;
+        assert_eq!(here["issuer"], app.url.as_str());
+        assert_eq!(here["jwks_uri"], format!("{}/.well-known/jwks.json", app.url));
+        assert_eq!(here["grant_types_supported"], json!(["client_credentials"]));
+        assert_eq!(here["token_endpoint_auth_methods_supported"], json!(["client_secret_basic", "client_secret_post", "private_key_jwt"]));
+        assert_eq!(here["token_endpoint_auth_signing_alg_values_supported"], json!(["EdDSA", "ES256", "RS256"]));
+        assert_eq!(here["scopes_supported"], json!(["read", "changes", "write"]));
+        let public = metadata(&[("host", "alliance.example.cn"), ("x-forwarded-proto", "http")]).await;
+        assert_eq!(public["token_endpoint"], "https://alliance.example.cn/oauth/token", "nobody is trusted to say otherwise");
+        // What it says is what an assertion is addressed to.
+        let w = app.world().await;
+        let own = pair(1);
+        let (client, _) = registered(&w, json!({ "publicKey": own.jwk })).await;
+        let soon = app.clock().now() + chrono::TimeDelta::minutes(5);
+        let endpoint = here["token_endpoint"].as_str().expect("an address");
+        token(by_assertion(app, &assertion(&own, &client, endpoint, soon, "1")).await).await;
     }
 
     async fn what_a_client_may_not_be_is_refused(app) {

@@ -19,7 +19,11 @@ pub(super) struct Socket(pub(super) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     async fn connect(app: &TestApp, protocol: &str) -> Socket {
-        let mut request = format!("{}/graphql/ws", app.url.replace("http", "ws")).into_client_request().expect("an address");
+        Socket::connect_to(&app.url, protocol).await
+    }
+
+    async fn connect_to(url: &str, protocol: &str) -> Socket {
+        let mut request = format!("{}/graphql/ws", url.replace("http", "ws")).into_client_request().expect("an address");
         if !protocol.is_empty() {
             request.headers_mut().insert("sec-websocket-protocol", protocol.parse().expect("a header"));
         }
@@ -35,6 +39,14 @@ impl Socket {
         let mut socket = Socket::open(app).await;
         socket.say(json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {}", actor.token_now()) } })).await;
         assert_eq!(socket.hears().await["type"], "connection_ack");
+        socket
+    }
+
+    /// The same at any instance, with a token from anywhere.
+    pub(super) async fn with(url: &str, token: &str) -> Socket {
+        let mut socket = Socket::connect_to(url, "graphql-transport-ws").await;
+        socket.say(json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } })).await;
+        assert_eq!(socket.hears().await, json!({ "type": "connection_ack" }));
         socket
     }
 
@@ -75,7 +87,7 @@ impl Socket {
     }
 
     /// The code with which the service closes it.
-    async fn is_closed(&mut self) -> u16 {
+    pub(super) async fn is_closed(&mut self) -> u16 {
         match self.message().await {
             Message::Close(Some(frame)) => frame.code.into(),
             other => panic!("a close was expected: {other:?}"),

@@ -64,7 +64,6 @@ impl TestApp {
     }
 
     async fn start(database: Option<Fresh>, settings: Settings) -> TestApp {
-        alliance::outbound::provide_cryptography();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = match &database {
             Some(database) => database.url(),
@@ -95,7 +94,14 @@ impl TestApp {
 
     /// The address of another instance on the same database, which follows what the first one changes.
     pub async fn another(&self) -> String {
-        let again = App::new(self.db().clone(), self.clock().clone(), self.keys().clone(), self.settings().clone()).await;
+        self.another_with(|_| {}).await
+    }
+
+    /// The same, with other settings.
+    pub async fn another_with(&self, change: impl FnOnce(&mut Settings)) -> String {
+        let mut settings = self.settings().clone();
+        change(&mut settings);
+        let again = App::new(self.db().clone(), self.clock().clone(), self.keys().clone(), settings).await;
         let Ok(app) = again else { panic!("the second instance starts") };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));

@@ -28,7 +28,8 @@ const ZONE: &str = "id name kind capacity bufferBefore bufferAfter approval venu
 const SERVICE: &str = "id name kind fee endedOn venue { id } viewerCan { action allowed code }";
 const CO_BUILDING: &str = "id status value since until form unit { name } venue { id } reason viewerCan { action allowed code }";
 const CALENDAR: &str = "id address zone { id } revokedAt";
-const CLIENT: &str = "id name scopes origins expiresOn lastUsedAt revokedAt credentials { isKey expiresAt }";
+const CLIENT: &str = "id name scopes origins expiresOn lastUsedAt revokedAt registeredOnly credentials { isKey expiresAt } \
+                      operations { totalCount nodes { id name document registeredAt } }";
 const WEBHOOK: &str = "id url kinds status pausedBecause cursor failingSince lastReceivedAt";
 const MESSAGE: &str = "id messageId kind nodeId status attempts lastStatus lastFailure nextAttemptAt receivedAt";
 const ROBOT: &str = "id name kinds digestAt status pausedBecause failingSince lastFailure lastReceivedAt area { id name }";
@@ -127,6 +128,7 @@ verbs! {
     update_client = "updateClient" input CLIENT;
     rotate_client = "rotateClientCredential" input CLIENT;
     revoke_client = "revokeClient" on CLIENT;
+    register_operations = "registerOperations" input CLIENT;
 
     register_webhook = "registerWebhook" input WEBHOOK;
     update_webhook = "updateWebhook" input WEBHOOK;

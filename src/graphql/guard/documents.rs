@@ -24,10 +24,12 @@ pub struct Document {
 impl Document {
     /// Whether the document fits the schema, and the variables the document. Only for what was measured.
     pub fn check(&self, operation: Option<&str>, variables: &Variables) -> Result<(), Refused> {
-        match self.checked.get_or_init(|| Checked::new(&self.query)) {
-            Ok(checked) => checked.check_variables(operation, variables),
-            Err(refused) => Err(refused.clone()),
-        }
+        self.checked()?.check_variables(operation, variables)
+    }
+
+    /// Whether the document fits the schema. Only for what was measured.
+    pub(super) fn checked(&self) -> Result<&Checked, Refused> {
+        self.checked.get_or_init(|| Checked::new(&self.query)).as_ref().map_err(Clone::clone)
     }
 
     /// The answer with null where a field failed.

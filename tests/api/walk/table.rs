@@ -204,6 +204,8 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
         row!["resumeRobot", id(s.robot.id()); secretary2 NotFound, unit NotFound, secretary Data],
         row!["testRobot", id(s.robot.id()); secretary2 NotFound, unit NotFound, secretary Data],
         row!["removeRobot", id(s.robot.id()); secretary2 NotFound, unit NotFound, secretary Data],
+        row!["registerOperations", format!("input: {{ client: \"{}\", operations: [{{ document: \"{{ __typename }}\" }}] }}", s.client.id());
+            street NotFound, partner NotFound, auditor NotFound, district Data],
         row!["revokeClient", id(s.client.id()); street NotFound, partner NotFound, auditor NotFound, district Data],
         row!["revokeRole", id(&s.grant); partner Forbidden("MANAGE_ACCOUNTS"), district Data],
         row!["pledgeResource", format!(
