@@ -883,3 +883,32 @@ CREATE TABLE robots (
 );
 
 CREATE INDEX robots_area ON robots (area_id, id);
+
+CREATE TABLE client_operations (
+    id UUID NOT NULL PRIMARY KEY,
+    client_id UUID NOT NULL REFERENCES clients (id),
+    hash TEXT NOT NULL,
+    name TEXT,
+    document TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    registered_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE UNIQUE INDEX client_operations_hash ON client_operations (hash, client_id);
+
+CREATE INDEX client_operations_client ON client_operations (client_id, id);
+
+ALTER TABLE clients ADD COLUMN registered_only BOOLEAN NOT NULL DEFAULT FALSE;
+
+CREATE TABLE outsiders (
+    account_id UUID NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    issuer TEXT NOT NULL
+);
+
+CREATE TABLE outsider_districts (
+    account_id UUID NOT NULL REFERENCES outsiders (account_id),
+    district_id UUID NOT NULL REFERENCES areas (id),
+    PRIMARY KEY (account_id, district_id)
+);
+
+CREATE INDEX outsider_districts_district ON outsider_districts (district_id, account_id);

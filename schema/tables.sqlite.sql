@@ -156,6 +156,20 @@ CREATE TABLE client_credentials (
 
 CREATE INDEX client_credentials_client ON client_credentials (client_id, id);
 
+CREATE TABLE client_operations (
+    id BLOB NOT NULL PRIMARY KEY,
+    client_id BLOB NOT NULL REFERENCES clients (id),
+    hash TEXT NOT NULL,
+    name TEXT,
+    document TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    registered_at TEXT NOT NULL
+);
+
+CREATE INDEX client_operations_client ON client_operations (client_id, id);
+
+CREATE UNIQUE INDEX client_operations_hash ON client_operations (hash, client_id);
+
 CREATE TABLE clients (
     id BLOB NOT NULL PRIMARY KEY REFERENCES accounts (id),
     district_id BLOB NOT NULL REFERENCES areas (id),
@@ -166,7 +180,7 @@ CREATE TABLE clients (
     created_at TEXT NOT NULL,
     last_used_at TEXT,
     revoked_at TEXT
-);
+, registered_only BOOLEAN NOT NULL DEFAULT FALSE);
 
 CREATE INDEX clients_district ON clients (district_id, id);
 
@@ -492,6 +506,19 @@ CREATE INDEX needs_status ON needs (status, category, id);
 CREATE INDEX needs_street ON needs (street_id, id);
 
 CREATE INDEX needs_urgency ON needs (urgency, COALESCE(due_on, '9999-12-31'), id);
+
+CREATE TABLE outsider_districts (
+    account_id BLOB NOT NULL REFERENCES outsiders (account_id),
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    PRIMARY KEY (account_id, district_id)
+);
+
+CREATE INDEX outsider_districts_district ON outsider_districts (district_id, account_id);
+
+CREATE TABLE outsiders (
+    account_id BLOB NOT NULL PRIMARY KEY REFERENCES accounts (id),
+    issuer TEXT NOT NULL
+);
 
 CREATE TABLE pairings (
     id BLOB NOT NULL PRIMARY KEY,

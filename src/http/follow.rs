@@ -53,6 +53,8 @@ fn route(path: &str) -> Option<&'static str> {
         "/graphql/ws" => "/graphql/ws",
         "/oauth/token" => "/oauth/token",
         "/.well-known/jwks.json" => "/.well-known/jwks.json",
+        "/reference" => "/reference",
+        path if path == "/graphiql" || path.starts_with("/graphiql/") => "/graphiql",
         path if path.starts_with("/calendars/") => "/calendars",
         _ => "other",
     })

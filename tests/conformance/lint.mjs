@@ -84,7 +84,7 @@ const OFF = {
 // Problems that are none, each with its reason.
 const EXCEPT = [
   [/in directive "(include|skip|specifiedBy)"/, "the language's own, which the printer adds: not ours to describe"],
-  [/field `node` must implement `Node`/, "accounts and journal entries are read in their lists alone", ["AccountEdge", "JournalEntryEdge"]],
+  [/field `node` must implement `Node`/, "accounts, journal entries and registered operations are read in their lists alone", ["AccountEdge", "JournalEntryEdge", "RegisteredOperationEdge"]],
 ];
 
 const lines = text.split("\n");

@@ -23,8 +23,8 @@ const LARGEST: usize = 256 * 1024;
 pub struct Issuer {
     pub settings: IssuerSettings,
     known: RwLock<Known>,
-    /// Whose turn it is to ask.
-    turn: tokio::sync::Mutex<()>,
+    /// Whose turn it is to ask; given back when the answer is there.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -52,7 +52,7 @@ impl Known {
 
 impl Issuer {
     pub fn new(settings: IssuerSettings) -> Issuer {
-        Issuer { settings, known: RwLock::default(), turn: tokio::sync::Mutex::default() }
+        Issuer { settings, known: RwLock::default(), turn: Arc::default() }
     }
 
     fn look<T>(&self, at: impl FnOnce(&Known) -> T) -> T {
@@ -63,19 +63,25 @@ impl Issuer {
     pub async fn keys(self: &Arc<Self>, app: &App, others: bool) -> Option<Arc<Keys>> {
         let now = app.clock().now();
         let (usable, is_due) = self.look(|known| (known.usable(now), known.is_due(now, others)));
-        if !is_due {
+        if usable.is_some() && !others && !is_due {
             return usable;
         }
         let turn = match usable {
             // While somebody else asks, those that are known will do.
-            Some(_) if !others => self.turn.try_lock().ok(),
-            _ => Some(self.turn.lock().await),
+            Some(_) if !others => self.turn.clone().try_lock_owned().ok(),
+            // Who lacks a key waits for whoever asks already.
+            _ => Some(self.turn.clone().lock_owned().await),
         };
-        if turn.is_some() && self.look(|known| known.is_due(now, others)) {
+        if let Some(turn) = turn
+            && self.look(|known| known.is_due(now, others))
+        {
             self.known.write().expect("no panic under this lock").tried_at = Some(now);
             // A task of its own: a caller that leaves must not keep the others from new keys.
             let (issuer, app) = (self.clone(), app.clone());
-            let fetched = tokio::spawn(async move { issuer.renew(&app, now).await });
+            let fetched = tokio::spawn(async move {
+                issuer.renew(&app, now).await;
+                drop(turn);
+            });
             if fetched.await.is_err() {
                 tracing::error!(issuer = self.settings.issuer, "the keys of an issuer could not be fetched: a panic");
             }
