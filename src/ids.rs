@@ -87,6 +87,13 @@ pub fn new_key(now: DateTime<Utc>) -> Uuid {
     Uuid::new_v7(Timestamp::from_unix(&COUNTER, seconds, now.timestamp_subsec_nanos()))
 }
 
+/// A key that is made of a digest: always the same for the same.
+pub fn key_of_digest(digest: impl Into<[u8; 32]>) -> Uuid {
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest.into()[..16]);
+    Uuid::from_bytes(half)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,12 +16,12 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use super::Viewer;
 use crate::app::App;
 use crate::calendar::shanghai_day;
 use crate::error::{AppError, Result};
+use crate::ids::key_of_digest;
 
 pub use people::missing;
 pub(super) use people::{LOGIN_PREFIX, again, districts_of, end, is_outsider, of_districts};
@@ -71,9 +71,7 @@ pub async fn viewer(app: &App, issuer: &Arc<Issuer>, token: &str) -> Result<View
     // Also where the token is known: when a key has gone, everything is forgotten.
     issuer.keys(app, false).await.ok_or(AppError::Unauthenticated)?;
     let digest: [u8; 32] = Sha256::digest(token).into();
-    let mut half = [0; 16];
-    half.copy_from_slice(&digest[..16]);
-    let session = Uuid::from_bytes(half);
+    let session = key_of_digest(digest);
     let known = memory.outsiders.get(session);
     if let Some(known) = known.filter(|known| known.token == digest && known.day == today && now < known.until) {
         return Ok(known.viewer.clone());

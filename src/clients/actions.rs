@@ -137,7 +137,7 @@ async fn hold_live(work: &Work, id: Uuid) -> Result<(client::Model, Permit)> {
 }
 
 fn live(work: &Work, client: &client::Model) -> Result<()> {
-    if client.revoked_at.is_some() || client.expires_on.is_some_and(|day| day < work.today()) {
+    if client.has_ended(work.today()) {
         return Err(Refusal::invalid("id", "此合作方客户端已停用", "This client has ended").at(&["id"]).into());
     }
     Ok(())
@@ -237,8 +237,8 @@ pub async fn register_operations(work: &Work, id: Uuid, documents: &[String], re
         let kept = stay.iter().map(|(hash, _)| hash.as_str());
         operation::Entity::delete_many().filter(own).filter(operation::Column::Hash.is_not_in(kept)).exec(permit.write()).await?;
     }
-    for document in &new {
-        let row = operation::Model {
+    let rows = new.iter().map(|document| {
+        operation::ActiveModel::from(operation::Model {
             id: work.new_key(),
             client_id: id,
             hash: document.hash.clone(),
@@ -246,8 +246,10 @@ pub async fn register_operations(work: &Work, id: Uuid, documents: &[String], re
             document: document.text.clone(),
             bytes: i32::try_from(document.text.len()).unwrap_or(i32::MAX),
             registered_at: work.now(),
-        };
-        operation::Entity::insert(operation::ActiveModel::from(row)).exec_without_returning(permit.write()).await?;
+        })
+    });
+    if !new.is_empty() {
+        operation::Entity::insert_many(rows).exec_without_returning(permit.write()).await?;
     }
     let counts = json!({ "registered": new.len(), "removed": known.len() - stay.len() });
     permit.record(Entry::new(ChangeKind::ClientOperationsRegistered, client.node(), Some(client.district_id)).with(counts));

@@ -90,6 +90,7 @@ pub mod operation {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+use chrono::NaiveDate;
 use sea_orm::{ColumnTrait, Condition};
 
 use crate::auth::{ClientScope, Permission, Viewer};
@@ -98,6 +99,11 @@ use crate::ids::{GlobalId, NodeKind};
 impl client::Model {
     pub fn node(&self) -> GlobalId {
         GlobalId::new(NodeKind::Client, self.id)
+    }
+
+    /// Whether it was revoked, or its last day is over.
+    pub fn has_ended(&self, today: NaiveDate) -> bool {
+        self.revoked_at.is_some() || self.expires_on.is_some_and(|last| last < today)
     }
 
     pub fn scopes(&self) -> Vec<ClientScope> {

@@ -10,11 +10,12 @@ use super::entity::client;
 use crate::app::App;
 use crate::calendar::shanghai_day;
 use crate::error::Result;
+use crate::ids::key_of_digest;
 use crate::work::statement;
 
 /// The hash that a document is registered under: SHA-256, in small hexadecimal letters.
 pub fn hash(document: &str) -> String {
-    Sha256::digest(document).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(document))
 }
 
 /// The document of a hash: one of the client's own; for who is no client, one of any client that still works.
@@ -22,9 +23,7 @@ pub async fn document(app: &App, client: Option<Uuid>, hash: &str) -> Result<Opt
     let (memory, today) = (app.memory(), shanghai_day(app.clock().now()));
     // Kept by the day, which ends some clients.
     let digest = Sha256::new().chain_update(client.unwrap_or_default()).chain_update(today.to_string()).chain_update(hash).finalize();
-    let mut key = [0; 16];
-    key.copy_from_slice(&digest[..16]);
-    let key = Uuid::from_bytes(key);
+    let key = key_of_digest(digest);
     if let Some(known) = memory.operations.get(key) {
         return Ok(known);
     }

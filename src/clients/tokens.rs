@@ -13,6 +13,7 @@ use super::entity::{assertion, client, credential};
 use super::rules;
 use crate::app::App;
 use crate::auth::{ClientScope, sessions};
+use crate::calendar::shanghai_day;
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, NodeKind};
 
@@ -184,9 +185,8 @@ async fn first_use(app: &App, client: Uuid, id: &str, expires_at: DateTime<Utc>)
 
 /// A client that still works.
 async fn live(app: &App, id: Uuid, now: DateTime<Utc>) -> std::result::Result<client::Model, Denied> {
-    let found = client::Entity::find_by_id(id).filter(client::Column::RevokedAt.is_null()).one(app.db()).await?;
-    let today = crate::calendar::shanghai_day(now);
-    match found.filter(|client| client.expires_on.is_none_or(|day| day >= today)) {
+    let found = client::Entity::find_by_id(id).one(app.db()).await?;
+    match found.filter(|client| !client.has_ended(shanghai_day(now))) {
         Some(client) => Ok(client),
         None => unknown(),
     }

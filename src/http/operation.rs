@@ -19,7 +19,7 @@ use crate::clients::operations;
 use crate::db::Conn;
 use crate::error::{AppError, Result};
 use crate::graphql::errors::LANG;
-use crate::graphql::guard::{self, Admitted, Refused};
+use crate::graphql::guard::{self, Admitted, Document, Refused};
 use crate::graphql::order::{as_asked, mark};
 use crate::graphql::{Request, Source};
 use crate::lang::Lang;
@@ -215,9 +215,8 @@ impl Operation {
         let batches = request.batches.clone();
         let (document, name) = (self.admitted.document.clone(), self.admitted.operation_name.clone());
         let prepared = prepare(self.admitted, self.query, self.variables).data(request);
-        let mut answer = LANG.scope(self.lang, batches.drive(self.http.schema.execute(prepared))).await;
-        answer.data = document.complete(name.as_deref(), answer.data, &answer.errors);
-        answer.data = as_asked(answer.data, &document.parsed, name.as_deref());
+        let answer = LANG.scope(self.lang, batches.drive(self.http.schema.execute(prepared))).await;
+        let answer = as_specified(answer, &document, name.as_deref());
         drop(batches);
         if let Some(source) = Arc::into_inner(source) {
             source.close(turn).await?;
@@ -254,10 +253,8 @@ impl Operation {
                     // The reader goes on elsewhere, after its last cursor.
                     _ = ending.wait_for(|ending| *ending) => None,
                 };
-                let Some(mut answer) = answer else { break };
-                answer.data = document.complete(name.as_deref(), answer.data, &answer.errors);
-                answer.data = as_asked(answer.data, &document.parsed, name.as_deref());
-                yield Body::of(answer, None);
+                let Some(answer) = answer else { break };
+                yield Body::of(as_specified(answer, &document, name.as_deref()), None);
             }
         })
     }
@@ -312,6 +309,13 @@ fn values(variable: &serde_json::Value) -> usize {
         serde_json::Value::Object(fields) => 1 + fields.values().map(values).sum::<usize>(),
         _ => 1,
     }
+}
+
+/// The executor's answer with null where a field failed, its fields in the order in which they were asked for.
+fn as_specified(mut answer: Answer, document: &Document, name: Option<&str>) -> Answer {
+    answer.data = document.complete(name, answer.data, &answer.errors);
+    answer.data = as_asked(answer.data, &document.parsed, name);
+    answer
 }
 
 fn prepare(admitted: Admitted, query: String, variables: Variables) -> async_graphql::Request {

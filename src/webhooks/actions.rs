@@ -68,7 +68,7 @@ pub async fn register(work: &Work, new: &NewWebhook) -> Result<Uuid> {
     let found = client::Entity::find_by_id(new.client).filter(clients_visible_to(work.viewer())).lock(LockType::NoKeyUpdate);
     let client = found.one(work.read()).await?.ok_or(AppError::NotFound)?;
     let permit = work.permit(Permission::ManageWebhooks, &Scope::Areas(vec![client.district_id]), Some(client.node()))?;
-    if client.revoked_at.is_some() || client.expires_on.is_some_and(|day| day < work.today()) {
+    if client.has_ended(work.today()) {
         return Err(Refusal::invalid("client", "此合作方客户端已停用", "This client has ended").into());
     }
     if !client.scopes().contains(&ClientScope::Changes) {

@@ -33,7 +33,7 @@ use crate::ids::new_key;
 use crate::journal::ChangeKind;
 use crate::journal::feed::Position;
 use crate::lang::Lang;
-use crate::outbound::{Fault, Outbound, Reach, Reply};
+use crate::outbound::{Outbound, Reach};
 use crate::work::statement;
 
 /// How often it is looked for what is due.
@@ -238,7 +238,8 @@ async fn attempt(app: &App, outbound: &Outbound, webhook: &webhook::Model, secre
     let status = answer.as_ref().ok().map(|reply| reply.status);
     let failure = rules::judge(answer.as_ref().map(|reply| reply.status).map_err(|fault| *fault)).err();
     tracing::info!(webhook = %webhook.id, message = id, status, failure = failure.map(AttemptFailure::code), "webhook attempt");
-    let outcome = Outcome { status: status.map(i32::from), failure, asked: retry_after(answer) };
+    let asked = answer.ok().and_then(|reply| reply.retry_after);
+    let outcome = Outcome { status: status.map(i32::from), failure, asked };
     app.write(&Viewer::system(), &Conn::Pool(app.db().clone()), |work| async move {
         let permit = work.permit(Permission::ManageWebhooks, &Scope::Areas(Vec::new()), None)?;
         let held = webhook::Entity::find_by_id(webhook.id).lock(LockType::NoKeyUpdate).one(permit.write()).await?;
@@ -257,10 +258,6 @@ fn headers(id: &str, at: DateTime<Utc>, signature: &str) -> Result<HeaderMap> {
         (header::HeaderName::from_static("webhook-timestamp"), value(&at.timestamp().to_string())?),
         (header::HeaderName::from_static("webhook-signature"), value(signature)?),
     ]))
-}
-
-fn retry_after(answer: std::result::Result<Reply, Fault>) -> Option<Duration> {
-    answer.ok()?.retry_after
 }
 
 /// What an attempt came to.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Method, Response};
 use sea_orm::ConnectionTrait;
 
-use crate::support::{Actor, Id, TestApp, Value, World, json};
+use crate::support::{Actor, Id, TestApp, Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -71,12 +71,6 @@ fn beginning() -> String {
 fn need(community: &str, title: &str) -> Value {
     json!({ "community": community, "category": "ELDERLY", "form": "GOODS", "title": title, "wanted": "6", "measure": "张",
         "submit": true })
-}
-
-/// A need in the open hall.
-async fn open_need(w: &World, title: &str) -> crate::support::Thing {
-    let posted = w.district.post_need(need(&w.ziwei, title)).await.done();
-    w.street.publish(&posted).await.done()
 }
 
 /// The ids of the journal's entries that a feed can show, in the order of their commits.
@@ -176,7 +170,7 @@ both! {
         let head = polled(&w.auditor, Value::Null, Value::Null, 100).await;
         assert_eq!(head["changes"], json!([]), "from now on");
         w.secretary.post_need(need(&w.taoyuan, "未公开的需求")).await.done();
-        let open = open_need(&w, "修缮楼道照明").await;
+        let open = w.open_need("修缮楼道照明", "6", "张").await;
         let published = loop {
             let batch = polled(&app.anyone(), after.clone(), json!(["NEED_PUBLISHED"]), 100).await;
             if batch["changes"] != json!([]) {
@@ -226,7 +220,7 @@ both! {
 
     async fn everybody_is_told_when_part_of_a_need_is_claimed(app) {
         let w = app.world().await;
-        let need = open_need(&w, "修缮楼道照明").await;
+        let need = w.open_need("修缮楼道照明", "6", "张").await;
         let mut feed = Feed::open(&app.anyone(), &beginning(), json!(["NEED_CLAIMED", "NEED_MATCHED", "NEED_RELEASED"])).await;
         let part = w.unit.claim(&need, &w.shennong, "1").await.done();
         let change = feed.next().await;
@@ -244,12 +238,12 @@ both! {
 
     async fn only_the_kinds_that_were_asked_for_arrive(app) {
         let w = app.world().await;
-        let open = open_need(&w, "修缮楼道照明").await;
+        let open = w.open_need("修缮楼道照明", "6", "张").await;
         w.unit.claim(&open, &w.shennong, "6").await.done();
         let mut feed = Feed::open(&w.auditor, &beginning(), json!(["NEED_PUBLISHED", "MATCH_APPLIED"])).await;
         assert_eq!(feed.kinds(2).await, ["NEED_PUBLISHED", "MATCH_APPLIED"]);
         w.district.rename_area(&w.taoyuan, "桃园社区").await.done();
-        open_need(&w, "添置长椅").await;
+        w.open_need("添置长椅", "6", "张").await;
         assert_eq!(feed.kinds(1).await, ["NEED_PUBLISHED"]);
     }
 
@@ -258,7 +252,7 @@ both! {
         let directed = w.secretary.post_need(need(&w.taoyuan, "为独居老人送餐")).await.done();
         w.street.publish(&directed).await.done();
         w.secretary.withdraw_need(&directed, "已自行解决").await.done();
-        open_need(&w, "修缮楼道照明").await;
+        w.open_need("修缮楼道照明", "6", "张").await;
         let needs = json!(["NEED_POSTED", "NEED_SUBMITTED", "NEED_PUBLISHED", "NEED_WITHDRAWN", "GONE"]);
         // The open one is told with all that led to it; of the directed one a stranger does not even hear that it went.
         for stranger in [&app.anyone(), &w.unit2, &w.secretary2, &w.partner] {
@@ -273,7 +267,7 @@ both! {
 
     async fn what_leaves_the_publics_sight_says_so_once(app) {
         let w = app.world().await;
-        let open = open_need(&w, "修缮楼道照明").await;
+        let open = w.open_need("修缮楼道照明", "6", "张").await;
         let kinds = json!(["NEED_PUBLISHED", "NEED_WITHDRAWN", "GONE", "PLEDGE_LISTED", "PLEDGE_PAUSED", "PLEDGE_RESUMED"]);
         let mut nobody = Feed::open(&app.anyone(), &beginning(), kinds.clone()).await;
         let mut auditor = Feed::open(&w.auditor, &beginning(), kinds.clone()).await;

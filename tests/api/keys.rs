@@ -5,17 +5,7 @@ use alliance::http::{Http, serve};
 use reqwest::Method;
 use tokio::net::TcpListener;
 
-use crate::support::{Actor, Id, TestApp, Value, World, json};
-
-fn need(community: &str) -> Value {
-    json!({ "community": community, "category": "SAFETY", "form": "SERVICE", "title": "修缮楼道照明", "wanted": "4",
-        "measure": "处", "submit": true })
-}
-
-async fn open_need(w: &World) -> crate::support::Thing {
-    let posted = w.district.post_need(need(&w.ziwei)).await.done();
-    w.street.publish(&posted).await.done()
-}
+use crate::support::{Actor, Id, TestApp, Value, json};
 
 /// The service as another process would serve it, on the same database.
 async fn started_anew(app: &TestApp) -> String {
@@ -44,7 +34,7 @@ const CLAIM: &str = "mutation($input: ClaimNeedInput!) { claimNeed(input: $input
 both! {
     async fn a_key_holds_through_a_restart_of_the_service(app) {
         let w = app.world().await;
-        let open = open_need(&w).await;
+        let open = w.open_need("修缮楼道照明", "4", "处").await;
         let input = json!({ "need": open.id(), "unit": w.shennong, "quantity": "1" });
         let first = w.unit.with_key("1").query(CLAIM, json!({ "input": input })).await;
         let url = started_anew(app).await;
@@ -58,7 +48,7 @@ both! {
 
     async fn what_is_read_again_under_a_key_is_what_is_asked_for_today_by_who_asks_today(app) {
         let w = app.world().await;
-        let open = open_need(&w).await;
+        let open = w.open_need("修缮楼道照明", "4", "处").await;
         let input = json!({ "need": open.id(), "unit": w.shennong, "quantity": "1" });
         let keyed = w.unit.with_key("k");
         let first = keyed.query(CLAIM, json!({ "input": input })).await["claimNeed"]["result"]["id"].clone();
@@ -89,7 +79,7 @@ both! {
 
     async fn a_refused_claim_leaves_its_key_free_and_says_why_in_both_languages(app) {
         let w = app.world().await;
-        let open = open_need(&w).await;
+        let open = w.open_need("修缮楼道照明", "4", "处").await;
         let keyed = w.unit.with_key("k");
         let before = sizes(app).await;
         let zh = keyed.claim(&open, &w.shennong, "5").await.refused("NOT_ENOUGH_OPEN");
@@ -104,7 +94,7 @@ both! {
 
     async fn a_dry_run_shows_the_inside_of_what_it_would_have_done(app) {
         let w = app.world().await;
-        let open = open_need(&w).await;
+        let open = w.open_need("修缮楼道照明", "4", "处").await;
         let before = sizes(app).await;
         let document = "mutation($need: ID!, $unit: ID!) {
             a: claimNeed(input: { need: $need, unit: $unit, quantity: \"1\" }) {
@@ -128,7 +118,7 @@ both! {
 
     async fn keys_and_dry_runs_hold_for_who_reads_the_answer_as_events_too(app) {
         let w = app.world().await;
-        let open = open_need(&w).await;
+        let open = w.open_need("修缮楼道照明", "4", "处").await;
         let before = sizes(app).await;
         let variables = json!({ "input": { "need": open.id(), "unit": w.shennong, "quantity": "1" } });
         let send = async |actor: Actor| {

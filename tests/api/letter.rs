@@ -4,18 +4,12 @@ use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Id, TestApp, Thing, Value, World, json};
-
-async fn open_need(w: &World) -> Thing {
-    let need = json!({ "community": w.ziwei, "category": "SAFETY", "form": "SERVICE", "title": "修缮楼道照明", "wanted": "4", "measure": "处", "submit": true });
-    let need = w.district.post_need(need).await.done();
-    w.street.publish(&need).await.done()
-}
+use crate::support::{Id, TestApp, Value, json};
 
 both! {
     async fn what_failed_is_null_and_takes_along_what_may_not_be(app) {
         let w = app.world().await;
-        let need = open_need(&w).await;
+        let need = w.open_need("修缮楼道照明", "4", "处").await;
         let failing = "... on CommunityNeed { id matches(first: 0) { totalCount } }";
         let document = format!("query($id: ID!) {{ node(id: $id) {{ {failing} }} area(code: \"220303\") {{ name }} }}");
         let answer = app.anyone().run(&document, json!({ "id": need.id() })).await;
@@ -41,13 +35,27 @@ both! {
         assert_eq!(w.district.see(&w.taoyuan).await["name"], "桃源社区");
         let input = "mutation($input: PostNeedInput!) { postNeed(input: $input) { result { id } } }";
         let need = json!({ "community": w.taoyuan, "category": "ELDERLY", "form": "GOODS", "title": "米", "measure": "袋" });
-        for (field, value) in [("wanted", json!("1.2345")), ("wanted", json!({ "a": 1 })), ("dueOn", json!("2025-02-30")), ("colour", json!("red"))] {
+        let unfit = [
+            ("wanted", json!("1.2345")),
+            ("wanted", json!({ "a": 1 })),
+            ("wanted", json!([])),
+            ("wanted", json!(["1"])),
+            ("dueOn", json!("2025-02-30")),
+            ("colour", json!("red")),
+        ];
+        for (field, value) in unfit {
             let mut need = need.clone();
             need["wanted"] = json!("1");
             need[field] = value;
             let answer = w.secretary.run(input, json!({ "input": need })).await;
             assert_eq!((answer.status, answer.code(), answer.body.get("data")), (400, "BAD_USER_INPUT", None), "{need}");
             assert!(!answer.errors()[0]["message"].as_str().expect("a text").contains("occurred while"), "{answer}");
+        }
+        let hours = "mutation($hours: [OpeningInput!]) { changeZone(input: { id: \"x\", hours: $hours }) { result { id } } }";
+        for opens in [json!("25:00"), json!(8), json!(["08:00"])] {
+            let day = json!([{ "weekday": "MONDAY", "opens": opens, "closes": "12:00" }]);
+            let answer = w.district.run(hours, json!({ "hours": day })).await;
+            assert_eq!((answer.status, answer.code(), answer.body.get("data")), (400, "BAD_USER_INPUT", None), "{opens}");
         }
     }
 

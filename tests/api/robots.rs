@@ -22,20 +22,6 @@ fn lines(call: &Call) -> Vec<String> {
     text.split('\n').map(str::to_owned).collect()
 }
 
-struct Instance(tokio::task::JoinHandle<()>);
-
-impl Instance {
-    fn start(app: &TestApp) -> Instance {
-        Instance(tokio::spawn(sending::follow((*app).clone())))
-    }
-}
-
-impl Drop for Instance {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Tells a story with a group on both databases.
 macro_rules! group {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident, $group:ident) $story:block)+) => {$(
@@ -92,7 +78,7 @@ group! {
         w.secretary.confirm(&claim).await.done();
         let report = w.unit.report(&claim, "3").await.done();
         w.secretary.accept(&report, "3").await.done();
-        let _instances = [Instance::start(app), Instance::start(app)];
+        let _instances = [app.runs(sending::follow), app.runs(sending::follow)];
         let call = group.hears(1).await.remove(0);
         assert_eq!(call.path, format!("/hook?key={KEY}"));
         let told = lines(&call);
@@ -110,7 +96,7 @@ group! {
     async fn a_community_hears_nothing_of_its_neighbour(app, group) {
         let w = app.world().await;
         w.secretary.add_robot(new(&w.taoyuan, json!({ "kinds": ["NEED_PUBLISHED"] }))).await.done();
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         open_need(&w, &w.ziwei, "修缮楼道照明").await;
         tokio::time::sleep(Duration::from_millis(2500)).await;
         group.hears(0).await;
@@ -124,7 +110,7 @@ group! {
         open_need(&w, &w.taoyuan, "为独居老人送米").await;
         let waiting = json!({ "community": w.taoyuan, "category": "SAFETY", "form": "SERVICE", "title": "添置长椅", "wanted": "4", "measure": "处", "submit": true });
         w.secretary.post_need(waiting).await.done();
-        let _instances = [Instance::start(app), Instance::start(app)];
+        let _instances = [app.runs(sending::follow), app.runs(sending::follow)];
         tokio::time::sleep(Duration::from_millis(1500)).await;
         group.hears(0).await;
         app.move_to("2025-03-11 08:29").await;
@@ -152,7 +138,7 @@ group! {
         let w = app.world().await;
         let robot = w.street.add_robot(new(&w.beimen, json!({}))).await.done();
         group.now(|_| Mood::Answers(200, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#));
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         open_need(&w, &w.taoyuan, "为独居老人送米").await;
         group.hears(1).await;
         let failing = w.street.see(&robot).await;
@@ -182,7 +168,7 @@ group! {
         for n in 0..40 {
             open_need(&w, &w.taoyuan, &format!("{n}号：{}", "为辖区独居老人开展上门理发服务".repeat(2))).await;
         }
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         for _ in 0..20 {
             let told: usize = group.calls().iter().map(|call| lines(call).len() - 1).sum();
             if told >= 40 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use alliance::webhooks::sending;
 use standardwebhooks::Webhook;
 
-use crate::support::{Actor, Call, Id, Mood, Receiver, TestApp, Thing, Value, World, changed, json};
+use crate::support::{Actor, Call, Id, Mood, Receiver, Thing, Value, World, changed, json};
 
 async fn client(w: &World, scopes: Value) -> Thing {
     w.district.register_client(json!({ "district": w.tiedong, "name": "掌上铁东", "scopes": scopes })).await.done()
@@ -23,21 +23,6 @@ async fn registered(w: &World, receiver: &Receiver, with: Value) -> (Thing, Stri
     let payload = &data["registerWebhook"];
     let secret = payload["secret"].as_str().unwrap_or_else(|| panic!("a secret: {payload}")).to_owned();
     (Thing(payload["result"].clone()), secret)
-}
-
-/// Serves the webhooks, as an instance does; dropped, it is cut off wherever it is.
-struct Instance(tokio::task::JoinHandle<()>);
-
-impl Instance {
-    fn start(app: &TestApp) -> Instance {
-        Instance(tokio::spawn(sending::follow((*app).clone())))
-    }
-}
-
-impl Drop for Instance {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 async fn messages(actor: &Actor, webhook: &Thing) -> Vec<Value> {
@@ -71,13 +56,6 @@ fn by_object(calls: &[Call]) -> HashMap<String, Vec<String>> {
     objects
 }
 
-/// A need of the open hall, which everybody may see.
-async fn open_need(w: &World) -> Thing {
-    let need = json!({ "community": w.ziwei, "category": "SAFETY", "form": "SERVICE", "title": "修缮楼道照明", "wanted": "4", "measure": "处", "submit": true });
-    let need = w.district.post_need(need).await.done();
-    w.street.publish(&need).await.done()
-}
-
 /// Names an area anew so many times, which everybody may see.
 async fn rename(w: &World, area: &str, times: usize) {
     for n in 0..times {
@@ -89,7 +67,7 @@ both! {
     async fn changes_are_sent_signed_as_a_library_of_the_standard_signs_them(app) {
         let (w, receiver) = (app.world().await, Receiver::start().await);
         let (webhook, secret) = registered(&w, &receiver, json!({})).await;
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         w.district.rename_area(&w.taoyuan, "桃园社区").await.done();
         let call = receiver.hears(1).await.remove(0);
         let (id, timestamp) = (call.id().to_owned(), call.header("webhook-timestamp").parse().expect("a number"));
@@ -120,8 +98,8 @@ both! {
         let (w, receiver, chosen) = (app.world().await, Receiver::start().await, Receiver::start().await);
         registered(&w, &receiver, json!({})).await;
         registered(&w, &chosen, json!({ "kinds": ["NEED_WITHDRAWN", "GONE"] })).await;
-        let _instance = Instance::start(app);
-        let need = open_need(&w).await;
+        let _instance = app.runs(sending::follow);
+        let need = w.open_need("修缮楼道照明", "4", "处").await;
         let claim = w.unit.claim(&need, &w.shennong, "2").await.done();
         w.district.reject(&claim, "已另行安排").await.done();
         w.district.withdraw_need(&need, "活动取消").await.done();
@@ -143,7 +121,7 @@ both! {
         let (webhook, _) = registered(&w, &receiver, json!({})).await;
         let poison = w.taoyuan.clone();
         receiver.now(move |call| Mood::Answers(if call.told().0 == poison { 500 } else { 204 }, ""));
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         rename(&w, &w.taoyuan, 3).await;
         rename(&w, &w.ziwei, 3).await;
         let received = |all: &[Value]| all.iter().filter(|message| message["status"] == "RECEIVED").count();
@@ -182,7 +160,7 @@ both! {
         let (w, receiver) = (app.world().await, Receiver::start().await);
         let (webhook, _) = registered(&w, &receiver, json!({})).await;
         receiver.now(|_| Mood::Answers(503, ""));
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         rename(&w, &w.taoyuan, 2).await;
         receiver.hears(1).await;
         for day in ["2025-03-11 10:00", "2025-03-12 11:00", "2025-03-13 12:00"] {
@@ -209,7 +187,7 @@ both! {
         let (webhook, _) = registered(&w, &receiver, json!({})).await;
         let to = elsewhere.url.clone();
         receiver.now(move |_| Mood::Redirects(to.clone()));
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         rename(&w, &w.taoyuan, 1).await;
         receiver.hears(1).await;
         let all = settled(&w, &webhook, |all| all.iter().any(|message| message["lastFailure"] == "REDIRECTED")).await;
@@ -226,7 +204,7 @@ both! {
         let (webhook, _) = registered(&w, &slow, json!({})).await;
         registered(&w, &quick, json!({})).await;
         slow.now(|_| Mood::Hangs);
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         rename(&w, &w.taoyuan, 1).await;
         quick.hears(1).await;
         assert_eq!(slow.calls().len(), 1);
@@ -240,7 +218,7 @@ both! {
     async fn three_instances_send_each_message_once(app) {
         let (w, receiver) = (app.world().await, Receiver::start().await);
         registered(&w, &receiver, json!({})).await;
-        let _instances = [Instance::start(app), Instance::start(app), Instance::start(app)];
+        let _instances = [app.runs(sending::follow), app.runs(sending::follow), app.runs(sending::follow)];
         rename(&w, &w.taoyuan, 20).await;
         rename(&w, &w.ziwei, 20).await;
         let calls = receiver.hears(40).await;
@@ -252,7 +230,7 @@ both! {
         let (webhook, _) = registered(&w, &receiver, json!({})).await;
         let mut expected = Vec::new();
         for round in 0..12u64 {
-            let instances = [Instance::start(app), Instance::start(app)];
+            let instances = [app.runs(sending::follow), app.runs(sending::follow)];
             rename(&w, &w.taoyuan, 2).await;
             rename(&w, &w.shuanghui, 1).await;
             tokio::time::sleep(Duration::from_millis(260 + 17 * round)).await;
@@ -263,7 +241,7 @@ both! {
             expected.push((entry["nodeId"].as_str().expect("an id").to_owned(), entry["id"].as_str().expect("an id").to_owned()));
         }
         assert_eq!(expected.len(), 36);
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         // What was under way when an instance was cut off is taken again a minute later.
         app.move_to("2025-03-10 09:02").await;
         let received = |all: &[Value]| all.len() == 36 && all.iter().all(|message| message["status"] == "RECEIVED");
@@ -287,7 +265,7 @@ both! {
     async fn a_test_tells_whether_it_arrives_and_what_was_received_can_be_sent_again(app) {
         let (w, receiver) = (app.world().await, Receiver::start().await);
         let (webhook, _) = registered(&w, &receiver, json!({})).await;
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         let test = w.district.test_webhook(&webhook).await.done();
         let call = receiver.hears(1).await.remove(0);
         assert_eq!((call.id(), &call.body()["type"], &call.body()["data"]), (test.id(), &json!("TEST"), &json!({ "webhook": webhook.id() })));
@@ -308,7 +286,7 @@ both! {
         let (w, former, receiver) = (app.world().await, Receiver::start().await, Receiver::start().await);
         let (webhook, _) = registered(&w, &former, json!({})).await;
         former.now(|_| Mood::Answers(500, ""));
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         rename(&w, &w.taoyuan, 1).await;
         former.hears(1).await;
         let changes = json!({ "id": webhook.id(), "url": receiver.url, "kinds": ["UNIT_ADDED"] });
@@ -325,7 +303,7 @@ both! {
         let document = "mutation($id: ID!) { rotateWebhookSecret(id: $id) { secret refusals { code } } }";
         let data = w.district.query(document, json!({ "id": webhook.id() })).await;
         let secret = data["rotateWebhookSecret"]["secret"].as_str().expect("a secret").to_owned();
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         let signed = |call: &Call| {
             let by = |secret: &str| {
                 let at = call.header("webhook-timestamp").parse().expect("a number");
@@ -378,7 +356,7 @@ both! {
         let (webhook, _) = registered(&w, &receiver, json!({})).await;
         let data = w.district.query("query($id: ID!) { node(id: $id) { ... on Webhook { client { id } } } }", json!({ "id": webhook.id() })).await;
         let client = data["node"]["client"]["id"].as_str().expect("an id").to_owned();
-        let _instance = Instance::start(app);
+        let _instance = app.runs(sending::follow);
         rename(&w, &w.taoyuan, 1).await;
         receiver.hears(1).await;
         w.district.revoke_client(&client).await.done();

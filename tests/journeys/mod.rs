@@ -25,7 +25,7 @@ fn need(community: &str, title: &str, wanted: &str, measure: &str, with: Value) 
 
 impl World {
     /// A need of 紫微社区 in the open hall: nobody is paired with it. The district posts for it, the street publishes.
-    async fn open_need(&self, title: &str, wanted: &str, measure: &str) -> Thing {
+    pub async fn open_need(&self, title: &str, wanted: &str, measure: &str) -> Thing {
         let posted = self.district.post_need(need(&self.ziwei, title, wanted, measure, json!({}))).await.done();
         self.street.publish(&posted).await.done_with_warnings(&["NO_PAIRED_UNITS"])
     }

@@ -110,6 +110,11 @@ impl TestApp {
         url
     }
 
+    /// Does beside the requests what an instance does.
+    pub fn runs<F: Future<Output = ()> + Send + 'static>(&self, work: impl FnOnce(App) -> F) -> Task {
+        Task(tokio::spawn(work(self.app.clone())))
+    }
+
     /// Moves the clock to a time in Asia/Shanghai, `2025-03-10 09:00`. What falls due on the way is taken at each midnight and on arrival.
     pub async fn move_to(&self, time: &str) {
         let arrival = shanghai(time);
@@ -186,6 +191,15 @@ impl TestApp {
         let sql = format!("SELECT kind FROM journal WHERE node_kind = '{kind}' AND node_id = {key} ORDER BY tx, seq");
         let rows = self.rows(&sql).await;
         rows.iter().map(|row| row.try_get_by_index(0).expect("a kind")).collect()
+    }
+}
+
+/// Something that an instance does beside the requests; dropped, it is cut off wherever it is.
+pub struct Task(tokio::task::JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -20,7 +20,7 @@ use crate::auth::{Identity, Permission, RoleGrant, Scope, Viewer, account_node};
 use crate::calendar::shanghai_day;
 use crate::db::{Conn, or_taken, padded};
 use crate::error::{AppError, Result};
-use crate::ids::GlobalId;
+use crate::ids::{GlobalId, key_of_digest};
 use crate::journal::ChangeKind;
 use crate::refusal::Reason;
 use crate::units::entity::unit;
@@ -49,8 +49,7 @@ struct Given {
 /// The login of a subject: a digest, since a subject may be the number of an identity card.
 fn login(issuer: &str, subject: &str) -> String {
     let digest = Sha256::new().chain_update(issuer).chain_update([0]).chain_update(subject).finalize();
-    let digest: String = digest[..20].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{LOGIN_PREFIX}{digest}")
+    format!("{LOGIN_PREFIX}{:.40}", format!("{digest:x}"))
 }
 
 /// The viewer that a token makes, with the account's own grants and those that the token carries.
@@ -114,10 +113,8 @@ impl Given {
     fn to(&self, person: &Person) -> RoleGrant {
         let digest = Sha256::new().chain_update(person.id).chain_update(self.wanted.role.code());
         let digest = digest.chain_update(self.area.or(self.unit).unwrap_or_default()).finalize();
-        let mut half = [0; 16];
-        half.copy_from_slice(&digest[..16]);
         RoleGrant {
-            id: Uuid::from_bytes(half),
+            id: key_of_digest(digest),
             account_id: person.id,
             role: self.wanted.role,
             area_id: self.area,
@@ -184,7 +181,7 @@ async fn find(app: &App, login: &str, session: Uuid) -> Result<Option<Person>> {
 
 /// The districts in which the last token gave a role.
 pub async fn districts_of(db: &impl ConnectionTrait, account: Uuid) -> Result<Vec<Uuid>> {
-    let sql = "SELECT district_id FROM outsider_districts WHERE account_id = ? ORDER BY district_id";
+    let sql = "SELECT district_id FROM outsider_districts WHERE account_id = ?";
     let rows = db.query_all_raw(statement(db, sql, [account.into()])).await?;
     let mut districts = rows.iter().map(|row| row.try_get_by_index(0)).collect::<std::result::Result<Vec<Uuid>, _>>()?;
     districts.sort_unstable();
@@ -231,10 +228,13 @@ async fn note(app: &App, id: Uuid, name: &str, districts: &[Uuid]) -> Result<()>
 
 async fn keep(work: &Work, id: Uuid, districts: &[Uuid]) -> Result<()> {
     let db = work.read();
-    for district in districts {
-        let sql = "INSERT INTO outsider_districts (account_id, district_id) VALUES (?, ?)";
-        db.execute_raw(statement(db, sql, [id.into(), (*district).into()])).await?;
+    if districts.is_empty() {
+        return Ok(());
     }
+    let rows = vec!["(?, ?)"; districts.len()].join(", ");
+    let sql = format!("INSERT INTO outsider_districts (account_id, district_id) VALUES {rows}");
+    let values = districts.iter().flat_map(|district| [id.into(), (*district).into()]);
+    db.execute_raw(statement(db, &sql, values)).await?;
     Ok(())
 }
 

@@ -10,13 +10,13 @@ use async_graphql::{ServerError, Value, Variables};
 use super::valid::Checked;
 use super::{Limits, Refused, parse_error, scan, within};
 
-/// Bytes of documents in one half; parsed they are some forty times as large.
+/// Bytes of documents in one half; parsed, and once more to be checked, they are many times as large.
 const HALF: usize = 256 * 1024;
 
 /// A document as it was parsed, and, once somebody wants to run it, whether it fits the schema.
 #[derive(Debug)]
 pub struct Document {
-    query: String,
+    query: Arc<str>,
     pub parsed: ExecutableDocument,
     checked: OnceLock<Result<Checked, Refused>>,
 }
@@ -47,9 +47,9 @@ pub struct Documents(Mutex<Halves>);
 
 #[derive(Default)]
 struct Halves {
-    new: HashMap<String, Arc<Document>>,
+    new: HashMap<Arc<str>, Arc<Document>>,
     bytes: usize,
-    old: HashMap<String, Arc<Document>>,
+    old: HashMap<Arc<str>, Arc<Document>>,
 }
 
 impl Documents {
@@ -62,8 +62,8 @@ impl Documents {
         scan::scan(query, limits.tokens)?;
         let parsed = parse_query(query).map_err(parse_error)?;
         within("fragments", parsed.fragments.len(), limits.fragments)?;
-        let document = Arc::new(Document { query: query.to_owned(), parsed, checked: OnceLock::new() });
-        self.halves().keep(query.to_owned(), document.clone());
+        let document = Arc::new(Document { query: query.into(), parsed, checked: OnceLock::new() });
+        self.halves().keep(document.clone());
         Ok(document)
     }
 
@@ -77,12 +77,13 @@ impl Halves {
         if let Some(document) = self.new.get(query) {
             return Some(document.clone());
         }
-        let (query, document) = self.old.remove_entry(query)?;
-        self.keep(query, document.clone());
+        let document = self.old.remove(query)?;
+        self.keep(document.clone());
         Some(document)
     }
 
-    fn keep(&mut self, query: String, document: Arc<Document>) {
+    fn keep(&mut self, document: Arc<Document>) {
+        let query = document.query.clone();
         if self.bytes + query.len() > HALF {
             self.old = std::mem::take(&mut self.new);
             self.bytes = 0;

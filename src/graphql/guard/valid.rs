@@ -14,7 +14,7 @@ use async_graphql::{InputType, Name, PathSegment, ServerError, Value as Data, Va
 use chrono::{DateTime, Utc};
 
 use super::Refused;
-use crate::date::Date;
+use crate::date::{Date, TimeOfDay};
 use crate::decimal::Decimal;
 use crate::graphql::schema;
 
@@ -71,17 +71,15 @@ impl Checked {
 
     /// Whether the variables fit the operation: all that are needed, none of another type.
     pub(super) fn check_variables(&self, name: Option<&str>, variables: &Variables) -> Result<(), Refused> {
-        let Some(operation) = self.operation(name) else { return Ok(()) };
+        let Some(operation) = self.operation(name).filter(|operation| !operation.variables.is_empty()) else { return Ok(()) };
         let given = serde_json::to_value(variables).and_then(serde_json::from_value::<JsonMap>);
         let coerced = apollo_compiler::request::coerce_variable_values(&SCHEMA, operation, &given.unwrap_or_default());
-        let coerced = coerced.map_err(|error| unfit(&error.to_graphql_error(&self.0.sources).message))?;
+        coerced.map_err(|error| unfit(&error.to_graphql_error(&self.0.sources).message))?;
         for variable in &operation.variables {
-            if let Some(value) = coerced.get(variable.name.as_str()) {
-                let value = serde_json::to_value(value).ok().and_then(|value| Data::from_json(value).ok());
-                let fits = value.is_none_or(|value| fits(&variable.ty, &Literal::Data(&value)));
-                if !fits {
-                    return Err(unfit(&format!("${} is not a value of {}", variable.name, variable.ty.inner_named_type())));
-                }
+            let given = variables.get(variable.name.as_str()).map(Literal::Data);
+            let value = given.or_else(|| variable.default_value.as_deref().map(Literal::Document));
+            if value.is_some_and(|value| !fits(&variable.ty, &value)) {
+                return Err(unfit(&format!("${} is not a value of {}", variable.name, variable.ty.inner_named_type())));
             }
         }
         Ok(())
@@ -195,11 +193,13 @@ enum Literal<'a> {
 fn fits(of: &Type, value: &Literal<'_>) -> bool {
     match value {
         Literal::Document(Value::Variable(_) | Value::Null) | Literal::Data(Data::Null) => return true,
-        // A single value stands for a list of one.
-        Literal::Document(Value::List(items)) => {
+        // A single value stands for a list of one, but no list for a single value.
+        Literal::Document(Value::List(items)) if of.is_list() => {
             return items.iter().all(|item| fits(of.item_type(), &Literal::Document(item)));
         }
-        Literal::Data(Data::List(items)) => return items.iter().all(|item| fits(of.item_type(), &Literal::Data(item))),
+        Literal::Data(Data::List(items)) if of.is_list() => {
+            return items.iter().all(|item| fits(of.item_type(), &Literal::Data(item)));
+        }
         _ => {}
     }
     match SCHEMA.types.get(of.inner_named_type()) {
@@ -212,7 +212,8 @@ fn fits(of: &Type, value: &Literal<'_>) -> bool {
                 ("Date", Some(data)) => <Date as InputType>::parse(Some(data)).is_ok(),
                 ("DateTime", Some(data)) => <DateTime<Utc> as InputType>::parse(Some(data)).is_ok(),
                 ("Decimal", Some(data)) => <Decimal as InputType>::parse(Some(data)).is_ok(),
-                ("Date" | "DateTime" | "Decimal", None) => false,
+                ("TimeOfDay", Some(data)) => <TimeOfDay as InputType>::parse(Some(data)).is_ok(),
+                ("Date" | "DateTime" | "Decimal" | "TimeOfDay", None) => false,
                 _ => true,
             }
         }
