@@ -1,5 +1,5 @@
 //! Bundles the explorer where Node is at hand, and writes what `src/http/explorer.rs` embeds. Whatever goes wrong there, the build goes on: the
-//! plain page is served then.
+//! plain page is served then. Checks the operations of the console against the schema, and writes what `src/console/pages.rs` embeds.
 //!
 //! After Node was installed, `touch build.rs` makes it look again.
 
@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
+
+use apollo_compiler::{ExecutableDocument, Schema};
 
 /// Set to `plain`, it leaves the bundle out.
 const SWITCH: &str = "ALLIANCE_EXPLORER_BUILD";
@@ -47,7 +49,30 @@ fn main() -> Result<(), String> {
         })
     };
     let text = embedded(&bundle, &explorer.join("examples")).map_err(|error| error.to_string())?;
-    fs::write(out.join("explorer.rs"), text).map_err(|error| error.to_string())
+    fs::write(out.join("explorer.rs"), text).map_err(|error| error.to_string())?;
+    let text = console(Path::new(&variable("CARGO_MANIFEST_DIR")?))?;
+    fs::write(out.join("console.rs"), text).map_err(|error| error.to_string())
+}
+
+/// Rust with the files of the console by their paths. What it asks for must be in the schema.
+fn console(root: &Path) -> Result<String, String> {
+    let (sdl, folder) = (root.join("schema/schema.graphql"), root.join("src/console"));
+    println!("cargo:rerun-if-changed={}", sdl.display());
+    let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+    let schema = Schema::parse_and_validate(read(&sdl)?, "schema.graphql").map_err(|wrong| wrong.to_string())?;
+    let mut text = "pub const FILES: &[(&str, &str)] = &[\n".to_owned();
+    for part in ["pages", "assets"] {
+        println!("cargo:rerun-if-changed={}", folder.join(part).display());
+        for file in listed(&folder.join(part)).map_err(|error| error.to_string())? {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            if name.ends_with(".graphql") {
+                ExecutableDocument::parse_and_validate(&schema, read(&file)?, &file).map_err(|wrong| wrong.to_string())?;
+            }
+            let _ = writeln!(text, "    (\"{part}/{name}\", include_str!({file:?})),");
+        }
+    }
+    text.push_str("];\n");
+    Ok(text)
 }
 
 fn variable(name: &str) -> Result<String, String> {

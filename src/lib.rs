@@ -33,6 +33,9 @@ pub mod journal;
 pub mod graphql;
 pub mod http;
 
+// The pages.
+pub mod console;
+
 // The topics, each of which may use those before it.
 pub mod areas;
 

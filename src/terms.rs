@@ -14,6 +14,9 @@ macro_rules! term {
         }
 
         impl $name {
+            /// Each code with its Chinese term.
+            pub const TERMS: &[(&str, &str)] = &[$(($code, $zh)),+];
+
             /// The word of the API and of SQL.
             pub fn code(self) -> &'static str {
                 match self { $($name::$value => $code),+ }

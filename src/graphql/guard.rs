@@ -13,6 +13,7 @@ use async_graphql::{Name, Pos, Positioned, Variables};
 
 pub use async_graphql::parser::types::OperationType as OperationKind;
 pub use documents::{Document, Documents};
+pub use valid::document as valid_document;
 
 mod documents;
 mod measure;

@@ -56,6 +56,9 @@ fn route(path: &str) -> Option<&'static str> {
         "/reference" => "/reference",
         path if path == "/graphiql" || path.starts_with("/graphiql/") => "/graphiql",
         path if path.starts_with("/calendars/") => "/calendars",
+        path if path.starts_with("/assets/") => "/assets",
+        "/live" => "/live",
+        path if crate::console::is_page(path) => "pages",
         _ => "other",
     })
 }

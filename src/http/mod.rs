@@ -4,6 +4,7 @@ mod explorer;
 mod follow;
 mod fresh;
 mod graphql;
+mod inside;
 mod metrics;
 mod oauth;
 mod operation;
@@ -19,9 +20,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -31,6 +32,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::app::App;
 use crate::clients::origins;
+use crate::console;
 use crate::graphql::guard::{Documents, Limits};
 use crate::graphql::schema::{self, Schema};
 use crate::telemetry::traces::Traces;
@@ -38,6 +40,8 @@ use crate::telemetry::traces::Traces;
 use rates::Rates;
 use socket::Sockets;
 
+pub(crate) use inside::Inside;
+pub(crate) use rates::Peer;
 pub use serve::{serve, serve_metrics};
 
 /// Streams of changes that one instance serves at a time, to those who are signed in and to all others.
@@ -116,14 +120,19 @@ fn router(http: Http) -> Router {
         .method_not_allowed_fallback(not_so)
         .layer(cors)
         .merge(explorer::routes())
+        .merge(console::routes(http.clone()))
         .layer(CatchPanicLayer::custom(reply::panicked))
         .layer(from_fn_with_state(http.clone(), follow::follow))
         .with_state(http)
 }
 
 /// There is nothing at the address. The body is read all the same, so that the connection can go on.
-async fn nowhere(State(http): State<Http>, headers: HeaderMap, body: Body) -> Response {
+async fn nowhere(State(http): State<Http>, Extension(peer): Extension<Peer>, method: Method, uri: Uri, headers: HeaderMap, body: Body) -> Response {
     let _ = whole(&http.app, body).await;
+    let reads_pages = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
+    if reads_pages && method == Method::GET {
+        return console::nowhere(http, peer, uri, headers).await;
+    }
     reply::refuse(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "此地址没有内容", "There is nothing at this address")
 }
 
@@ -138,7 +147,7 @@ async fn not_so(State(http): State<Http>, headers: HeaderMap, body: Body) -> Res
 }
 
 /// A body as a whole; the status where it is too large, is too long on its way or breaks off.
-async fn whole(app: &App, body: Body) -> Result<Bytes, StatusCode> {
+pub(crate) async fn whole(app: &App, body: Body) -> Result<Bytes, StatusCode> {
     match tokio::time::timeout(BODY, axum::body::to_bytes(body, app.settings().body_bytes as usize)).await {
         Ok(read) => read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),

@@ -118,7 +118,7 @@ impl Rates {
 
 /// The address that a connection came from.
 #[derive(Clone, Copy)]
-pub(super) struct Peer(pub(super) IpAddr);
+pub(crate) struct Peer(pub(super) IpAddr);
 
 impl Peer {
     /// Whether it is a proxy whose word is believed.

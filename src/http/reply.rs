@@ -119,7 +119,7 @@ pub(super) fn refuse(headers: &HeaderMap, status: StatusCode, code: &str, zh: &s
 
 /// Why a request is not run, in the caller's language.
 pub(super) struct Rejected {
-    status: StatusCode,
+    pub(super) status: StatusCode,
     /// A GraphQL request, though not one that can be run.
     well_formed: bool,
     retry_after: Option<u64>,

@@ -57,6 +57,19 @@ fn a_topic_uses_only_earlier_topics_outside_its_graphql() {
 }
 
 #[test]
+fn the_console_speaks_graphql_only() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("console")) {
+        let text = fs::read_to_string(&path).unwrap();
+        // Words are words: the rules of a topic name its states.
+        let inner: Vec<_> = TOPICS.iter().flat_map(|topic| ["actions", "entity", "graphql"].map(|part| format!("crate::{topic}::{part}"))).collect();
+        let others = ["sea_orm", "crate::db", "crate::work", "crate::auth::Viewer"];
+        wrong.extend(inner.iter().map(String::as_str).chain(others).filter(|used| text.contains(used)).map(|used| format!("{} uses {used}", path.display())));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn no_file_outgrows_its_room() {
     let long: Vec<_> = sources(&root())
         .into_iter()

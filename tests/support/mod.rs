@@ -10,6 +10,7 @@ mod people;
 mod postgres;
 mod receiver;
 mod verbs;
+mod visitor;
 mod world;
 
 pub use actor::Actor;
@@ -21,6 +22,7 @@ pub use people::PASSWORD;
 pub use postgres::Fresh;
 pub use receiver::{Call, Mood, Receiver};
 pub use serde_json::{Value, json};
+pub use visitor::{Shown, Visitor};
 pub use world::World;
 
 /// Tells each story on SQLite and on PostgreSQL: `a_story::sqlite` and `a_story::postgres`. At its end the sums are checked.

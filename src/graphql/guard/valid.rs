@@ -26,6 +26,11 @@ static SCHEMA: LazyLock<Valid<Schema>> = LazyLock::new(|| {
     parsed.unwrap_or_else(|wrong| panic!("the schema is valid: {}", wrong.errors))
 });
 
+/// A document of the program's own; else what is wrong with it.
+pub fn document(text: &str) -> Result<Valid<ExecutableDocument>, String> {
+    ExecutableDocument::parse_and_validate(&SCHEMA, text, "document").map_err(|wrong| wrong.errors.to_string())
+}
+
 /// A document that fits the schema.
 #[derive(Debug)]
 pub struct Checked(Valid<ExecutableDocument>);

@@ -1,0 +1,104 @@
+// What makes the pages better where a browser has scripts: no second tap, drafts that survive a lost line, lists that follow what is typed,
+// pages that follow what happens. Without it everything works.
+(function () {
+  "use strict";
+  var all = function (selector, within) { return Array.prototype.slice.call((within || document).querySelectorAll(selector)); };
+  var store = function () { try { return window.localStorage; } catch (_) { return null; } }();
+
+  // One tap is one; going back brings the button back.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+  });
+  window.addEventListener("pageshow", function () {
+    all("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+  });
+
+  var refused = document.getElementById("refused");
+  if (refused) refused.focus();
+
+  // A draft of a form is kept in the browser until the form was taken.
+  all("form[data-draft]").forEach(function (form) {
+    if (!store) return;
+    var place = "alliance-draft-" + form.dataset.draft;
+    var fields = all("input, select, textarea", form).filter(function (field) {
+      return field.name && field.type !== "hidden" && field.type !== "password";
+    });
+    var kept = null;
+    try { kept = JSON.parse(store.getItem(place)); } catch (_) { /* what cannot be read is no draft */ }
+    if (kept && !refused) {
+      fields.forEach(function (field) {
+        if (!(field.name in kept)) return;
+        if (field.type === "radio" || field.type === "checkbox") field.checked = kept[field.name].indexOf(field.value) >= 0;
+        else if (kept[field.name][0]) field.value = kept[field.name][0];
+      });
+    }
+    form.addEventListener("input", function () {
+      var values = {};
+      fields.forEach(function (field) {
+        if ((field.type === "radio" || field.type === "checkbox") && !field.checked) return;
+        (values[field.name] = values[field.name] || []).push(field.value);
+      });
+      try { store.setItem(place, JSON.stringify(values)); } catch (_) { /* full: no draft */ }
+    });
+  });
+  all("[data-drop-draft]").forEach(function (mark) { if (store) store.removeItem("alliance-draft-" + mark.dataset.dropDraft); });
+
+  // Puts the parts of another page, by their ids, in the places of the same of this one.
+  var swap = function (address, ids, after) {
+    return fetch(address, { credentials: "same-origin", headers: { "X-Part": "1" } }).then(function (answer) {
+      if (!answer.ok || answer.redirected) return;
+      return answer.text().then(function (text) {
+        var other = new DOMParser().parseFromString(text, "text/html");
+        ids.forEach(function (id) {
+          var now = document.getElementById(id), next = other.getElementById(id);
+          if (now && next && now.innerHTML !== next.innerHTML) now.innerHTML = next.innerHTML;
+        });
+        if (after) after();
+      });
+    }).catch(function () { /* the line is gone: the page stays as it is */ });
+  };
+
+  // A form that asks shows its answer while one types. `data-part` names what changes.
+  all("form[data-part]").forEach(function (form) {
+    var timer = 0, last = "";
+    var ask = function () {
+      var query = all("input, select", form).filter(function (field) {
+        return field.name && field.value && field.type !== "hidden" && (field.type !== "checkbox" || field.checked);
+      }).map(function (field) { return encodeURIComponent(field.name) + "=" + encodeURIComponent(field.value); }).join("&");
+      var address = (form.dataset.ask || form.getAttribute("action") || location.pathname) + "?" + query;
+      if (address === last) return;
+      last = address;
+      swap(address, form.dataset.part.split(" "), function () {
+        if (form.method === "get") history.replaceState(null, "", address);
+      });
+    };
+    form.addEventListener("input", function (event) {
+      if (form.dataset.by && form.dataset.by.split(" ").indexOf(event.target.name) < 0) return;
+      clearTimeout(timer);
+      timer = setTimeout(ask, 250);
+    });
+  });
+
+  // Follows what happens: the parts that `data-live` names are asked for again, but not under somebody's hands.
+  var live = document.body.dataset.live;
+  if (live && window.EventSource) {
+    var due = 0;
+    var refresh = function () {
+      due = 0;
+      var busy = document.activeElement && document.activeElement.closest && document.activeElement.closest("form");
+      if (document.hidden || busy || document.querySelector("details.act[open]")) { due = setTimeout(refresh, 3000); return; }
+      swap(location.href, live.split(" "));
+    };
+    var source = new EventSource("/live");
+    source.addEventListener("change", function () { if (!due) due = setTimeout(refresh, 400); });
+    window.addEventListener("pagehide", function () { source.close(); });
+  }
+
+  all("[data-print]").forEach(function (button) {
+    button.hidden = false;
+    button.addEventListener("click", function () { window.print(); });
+  });
+})();

@@ -1,0 +1,112 @@
+//! The fields of a form or of an address, and the variables that an operation takes from them.
+
+use apollo_compiler::executable::{Operation, Type};
+use serde_json::{Map, Value};
+
+/// Names and values, in the order in which they were sent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    pub(super) fn read(text: &[u8]) -> Fields {
+        Fields(serde_urlencoded::from_bytes(text).unwrap_or_default())
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value));
+    }
+
+    pub(super) fn first(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// The rows that `name.0.field`, `name.1.field` and so on describe; a row with an empty field is none.
+    fn rows(&self, name: &str) -> Vec<Value> {
+        let mut rows: Vec<(usize, Map<String, Value>)> = Vec::new();
+        for (known, value) in &self.0 {
+            let Some((place, field)) = known.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.split_once('.'))
+            else {
+                continue;
+            };
+            let Ok(place) = place.parse() else { continue };
+            let at = rows.iter().position(|(known, _)| *known == place).unwrap_or_else(|| {
+                rows.push((place, Map::new()));
+                rows.len() - 1
+            });
+            rows[at].1.insert(field.to_owned(), value.trim().into());
+        }
+        let whole = |row: &Map<String, Value>| row.values().all(|value| value != "");
+        rows.into_iter().map(|(_, row)| row).filter(whole).map(Value::Object).collect()
+    }
+}
+
+/// The variables that an operation declares: from the first of the fields that name them, else from what is known anyway. What was left empty
+/// is left out.
+pub(super) fn variables(operation: &Operation, from: &[&Fields], known: &Map<String, Value>) -> Map<String, Value> {
+    let mut variables = Map::new();
+    for variable in &operation.variables {
+        let name = variable.name.as_str();
+        let given = from.iter().find_map(|fields| value(&variable.ty, name, fields));
+        if let Some(value) = given.or_else(|| known.get(name).cloned()) {
+            variables.insert(name.to_owned(), value);
+        }
+    }
+    variables
+}
+
+fn value(of: &Type, name: &str, fields: &Fields) -> Option<Value> {
+    let leaf = of.inner_named_type().as_str();
+    if of.is_list() {
+        let rows = fields.rows(name);
+        if !rows.is_empty() {
+            return Some(rows.into());
+        }
+        let items: Vec<_> = fields.all(name).filter(|text| !text.trim().is_empty()).map(|text| one(leaf, text)).collect();
+        // An empty list is said by one empty field.
+        return (!items.is_empty() || fields.first(name).is_some() && of.is_non_null()).then(|| items.into());
+    }
+    let text = fields.first(name)?.trim();
+    (!text.is_empty()).then(|| one(leaf, text))
+}
+
+fn one(leaf: &str, text: &str) -> Value {
+    match leaf {
+        "Int" => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        "Float" => text.parse::<f64>().map_or_else(|_| text.into(), Value::from),
+        "Boolean" => (text != "false").into(),
+        // A time of a form is one of Asia/Shanghai.
+        "DateTime" if text.len() == 16 => format!("{text}:00+08:00").into(),
+        _ => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::console::pages::Document;
+
+    #[test]
+    fn fields_become_what_an_operation_declares() {
+        let text = "mutation M($zone: ID!, $hours: [OpeningInput!], $capacity: Int, $approval: Boolean, $name: String) {
+            changeZone(input: { id: $zone, hours: $hours, capacity: $capacity, approval: $approval, name: $name }) { result { id } } }";
+        let document = Document::of(text);
+        let operation = document.mutation("M").expect("it is there");
+        let form = "zone=zone_1&capacity=30&approval=on&name=+&extra=1&hours.0.weekday=MONDAY&hours.0.opens=08%3A00&hours.0.closes=12%3A00\
+                    &hours.1.weekday=TUESDAY&hours.1.opens=&hours.1.closes=";
+        let variables = variables(operation, &[&Fields::read(form.as_bytes())], &Map::new());
+        let monday = json!({ "weekday": "MONDAY", "opens": "08:00", "closes": "12:00" });
+        let expected = json!({ "zone": "zone_1", "hours": [monday], "capacity": 30, "approval": true });
+        assert_eq!(Value::Object(variables), expected);
+    }
+}

@@ -1,0 +1,5 @@
+//! What people see: pages as a browser gets them, and a real browser.
+
+mod forms;
+mod pages;
+mod sessions;
