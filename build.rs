@@ -50,6 +50,9 @@ fn main() -> Result<(), String> {
     };
     let text = embedded(&bundle, &explorer.join("examples")).map_err(|error| error.to_string())?;
     fs::write(out.join("explorer.rs"), text).map_err(|error| error.to_string())?;
+    if env::var_os("CARGO_FEATURE_CONSOLE").is_none() {
+        return Ok(());
+    }
     let text = console(Path::new(&variable("CARGO_MANIFEST_DIR")?))?;
     fs::write(out.join("console.rs"), text).map_err(|error| error.to_string())
 }

@@ -34,6 +34,7 @@ pub mod graphql;
 pub mod http;
 
 // The pages.
+#[cfg(feature = "console")]
 pub mod console;
 
 // The topics, each of which may use those before it.

@@ -110,7 +110,7 @@ fn introduce(address: SocketAddr, explorer: bool) {
         println!("  {login:<12}{zh} / {en}");
     }
     if explorer {
-        println!("\n在浏览器中试用 / In the browser: http://{address}/graphiql");
+        println!("\n用浏览器打开 / In the browser: http://{address}/\n开发者接口 / For developers: http://{address}/graphiql");
     }
     println!("\n试一个查询 / A query to paste:\n");
     println!("curl -s http://{address}/graphql -H 'Content-Type: application/json' \\");

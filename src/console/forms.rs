@@ -1,7 +1,14 @@
 //! The fields of a form or of an address, and the variables that an operation takes from them.
 
 use apollo_compiler::executable::{Operation, Type};
-use serde_json::{Map, Value};
+use async_graphql::InputType;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::date::{Date, TimeOfDay};
+use crate::decimal::Decimal;
+use crate::graphql::guard::required_fields;
+use crate::lang::Lang;
 
 /// Names and values, in the order in which they were sent.
 #[derive(Clone, Debug, Default)]
@@ -29,11 +36,12 @@ impl Fields {
         &self.0
     }
 
-    /// The rows that `name.0.field`, `name.1.field` and so on describe; a row with an empty field is none.
-    fn rows(&self, name: &str) -> Vec<Value> {
+    /// The rows that `name.0.field`, `name.1.field` and so on describe. One that lacks what its type needs is none.
+    fn rows(&self, name: &str, leaf: &str) -> Vec<Value> {
         let mut rows: Vec<(usize, Map<String, Value>)> = Vec::new();
         for (known, value) in &self.0 {
-            let Some((place, field)) = known.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.split_once('.'))
+            let Some((place, field)) =
+                known.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.split_once('.'))
             else {
                 continue;
             };
@@ -42,9 +50,12 @@ impl Fields {
                 rows.push((place, Map::new()));
                 rows.len() - 1
             });
-            rows[at].1.insert(field.to_owned(), value.trim().into());
+            if !value.trim().is_empty() {
+                rows[at].1.insert(field.to_owned(), value.trim().into());
+            }
         }
-        let whole = |row: &Map<String, Value>| row.values().all(|value| value != "");
+        let needed = required_fields(leaf);
+        let whole = |row: &Map<String, Value>| needed.iter().all(|field| row.contains_key(*field));
         rows.into_iter().map(|(_, row)| row).filter(whole).map(Value::Object).collect()
     }
 }
@@ -56,17 +67,54 @@ pub(super) fn variables(operation: &Operation, from: &[&Fields], known: &Map<Str
     for variable in &operation.variables {
         let name = variable.name.as_str();
         let given = from.iter().find_map(|fields| value(&variable.ty, name, fields));
-        if let Some(value) = given.or_else(|| known.get(name).cloned()) {
+        let of = variable.ty.inner_named_type();
+        let given = given.or_else(|| known.get(name).map(|known| known.as_str().map_or_else(|| known.clone(), |text| one(of, text))));
+        if let Some(value) = given {
             variables.insert(name.to_owned(), value);
         }
     }
     variables
 }
 
+/// What is wrong with the variables before anybody is asked, as refusals beside the fields.
+pub(super) fn faults(operation: &Operation, variables: &Map<String, Value>, lang: Lang) -> Vec<Value> {
+    let mut faults = Vec::new();
+    for variable in &operation.variables {
+        let (name, leaf) = (variable.name.as_str(), variable.ty.inner_named_type().as_str());
+        let message = match variables.get(name) {
+            None if variable.ty.is_non_null() && variable.default_value.is_none() => lang.pick("请填写或选择这一项", "Fill this in"),
+            Some(value) if !fits(leaf, value) => match leaf {
+                "Int" | "Float" | "Decimal" => lang.pick("请填数字，如 30 或 2.5", "Give a number, such as 30 or 2.5"),
+                "Date" => lang.pick("请填日期，如 2025-03-10", "Give a day, such as 2025-03-10"),
+                _ => lang.pick("请填时间，如 08:30", "Give a time, such as 08:30"),
+            },
+            _ => continue,
+        };
+        faults.push(json!({ "message": message, "path": [name] }));
+    }
+    faults
+}
+
+fn fits(leaf: &str, value: &Value) -> bool {
+    if let Value::Array(items) = value {
+        return items.iter().all(|item| fits(leaf, item));
+    }
+    let parsed = async_graphql::Value::from_json(value.clone()).ok();
+    match leaf {
+        "Int" => value.is_i64(),
+        "Float" => value.is_number(),
+        "Decimal" => <Decimal as InputType>::parse(parsed).is_ok(),
+        "Date" => <Date as InputType>::parse(parsed).is_ok(),
+        "DateTime" => <DateTime<Utc> as InputType>::parse(parsed).is_ok(),
+        "TimeOfDay" => <TimeOfDay as InputType>::parse(parsed).is_ok(),
+        _ => true,
+    }
+}
+
 fn value(of: &Type, name: &str, fields: &Fields) -> Option<Value> {
     let leaf = of.inner_named_type().as_str();
     if of.is_list() {
-        let rows = fields.rows(name);
+        let rows = fields.rows(name, leaf);
         if !rows.is_empty() {
             return Some(rows.into());
         }
@@ -83,7 +131,8 @@ fn one(leaf: &str, text: &str) -> Value {
         "Int" => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
         "Float" => text.parse::<f64>().map_or_else(|_| text.into(), Value::from),
         "Boolean" => (text != "false").into(),
-        // A time of a form is one of Asia/Shanghai.
+        // A time of a form is one of Asia/Shanghai, and a day its beginning.
+        "DateTime" if text.len() == 10 => format!("{text}T00:00:00+08:00").into(),
         "DateTime" if text.len() == 16 => format!("{text}:00+08:00").into(),
         _ => text.into(),
     }

@@ -50,7 +50,16 @@ mod tests {
         for to in ["/", "/needs/need_1?after=x&b=%E7%B1%B3", "/needs#n"] {
             assert!(is_local(to), "{to}");
         }
-        for to in ["", "//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "needs", "/a\r\nSet-Cookie: x=y", "/需求"] {
+        for to in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "needs",
+            "/a\r\nSet-Cookie: x=y",
+            "/需求",
+        ] {
             assert!(!is_local(to), "{to:?}");
         }
     }

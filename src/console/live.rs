@@ -11,11 +11,11 @@ use futures_util::StreamExt;
 use serde_json::Map;
 
 use super::sessions::{ACCESS, Cookies};
-use super::{Console, guard, pages};
-use crate::http::{Inside, Peer};
+use super::{guard, pages};
+use crate::http::{Http, Inside, Peer};
 use crate::lang::Lang;
 
-pub(super) async fn follow(State(console): State<Console>, Extension(caller): Extension<Peer>, headers: HeaderMap) -> Response {
+pub(super) async fn follow(State(http): State<Http>, Extension(caller): Extension<Peer>, headers: HeaderMap) -> Response {
     let cookies = Cookies::read(&headers);
     let Some(token) = cookies.get(ACCESS) else { return StatusCode::NO_CONTENT.into_response() };
     let question = Inside {
@@ -27,7 +27,7 @@ pub(super) async fn follow(State(console): State<Console>, Extension(caller): Ex
         key: None,
         dry_run: false,
     };
-    let Ok(changes) = console.http.follow(caller, &headers, question).await else {
+    let Ok(changes) = http.follow(caller, &headers, question).await else {
         return StatusCode::NO_CONTENT.into_response();
     };
     let events = changes.map(|kind| Ok::<_, Infallible>(Event::default().event("change").data(kind)));

@@ -5,41 +5,35 @@
 //! followed by a redirect, so that going back or reloading does nothing twice, and each form has an idempotency key, so that two taps do one
 //! thing. Everything works without scripts.
 
+mod days;
 mod forms;
 mod guard;
 mod live;
 mod pages;
 mod sessions;
 mod view;
+mod visit;
 mod words;
-
-use std::collections::HashMap;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Extension, Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::extract::{Extension, FromRequestParts, Path, RawQuery, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 
 use crate::calendar::shanghai_day;
-use crate::http::{Http, Peer, whole};
-use crate::lang::Lang;
+use crate::http::{Http, whole};
 
 use forms::Fields;
-use pages::{PAGES, Page, Who};
-use sessions::{Cookies, Sessions};
+use pages::{PAGES, Who};
+pub(crate) use sessions::Sessions;
+use sessions::{Cookies, SEEN};
+use visit::{Asked, Failure, Visit};
 
-/// What the handlers of the console share.
-#[derive(Clone)]
-pub struct Console {
-    http: Http,
-    sessions: Arc<Sessions>,
-}
-
-pub fn routes(http: Http) -> Router<Http> {
+pub fn routes() -> Router<Http> {
     let mut router = Router::new()
         .route("/preferences", axum::routing::post(prefer))
         .route("/live", get(live::follow))
@@ -47,7 +41,7 @@ pub fn routes(http: Http) -> Router<Http> {
     for page in PAGES {
         router = router.route(page.path, get(show).post(act).layer(Extension(page)));
     }
-    router.with_state(Console { http, sessions: Arc::default() })
+    router
 }
 
 /// The addresses of all pages, with `{id}` in the place of ids.
@@ -59,19 +53,6 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 pub(crate) fn is_page(path: &str) -> bool {
     let first = |path: &str| path.split('/').nth(1).unwrap_or_default().to_owned();
     PAGES.iter().any(|page| first(page.path) == first(path))
-}
-
-/// One visit of a page: who comes, what the address says, what the visitor chose to see.
-struct Visit {
-    page: &'static Page,
-    /// From the path and the query string.
-    asked: Fields,
-    /// Path and query string, to come back to.
-    here: String,
-    cookies: Cookies,
-    lang: Lang,
-    caller: Peer,
-    headers: HeaderMap,
 }
 
 /// What became of a form, where its page is shown again.
@@ -87,138 +68,53 @@ struct Outcome {
     checked: bool,
 }
 
-impl Visit {
-    async fn new(
-        console: &Console,
-        page: &'static Page,
-        path: HashMap<String, String>,
-        query: Option<String>,
-        uri: &Uri,
-        headers: HeaderMap,
-        caller: Peer,
-    ) -> Visit {
-        let mut asked = Fields::read(query.as_deref().unwrap_or_default().as_bytes());
-        for (name, value) in path {
-            asked.set(&name, value);
-        }
-        let mut cookies = Cookies::read(&headers);
-        let lang = match cookies.get("lang") {
-            Some("en") => Lang::En,
-            Some("zh") => Lang::Zh,
-            _ => Lang::accepted(headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default()),
-        };
-        let token = cookies.get(sessions::ACCESS);
-        if token.is_some_and(|token| console.http.app.tokens().check(token, console.http.app.clock().now()).is_err()) {
-            cookies.end(sessions::ACCESS);
-        }
-        console.sessions.freshen(console, &mut cookies, caller, &headers, lang).await;
-        let here = uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
-        Visit { page, asked, here, cookies, lang, caller, headers }
-    }
-
-    /// Sends an operation of a document, with the variables that it declares.
-    async fn ask(&self, console: &Console, asked: Asked<'_>) -> Result<Value, Failure> {
-        let token = self.cookies.get(sessions::ACCESS);
-        let question = crate::http::Inside {
-            authorization: token.map(|token| format!("Bearer {token}")),
-            lang: self.lang,
-            document: asked.document,
-            operation: asked.operation,
-            variables: asked.variables,
-            key: asked.key,
-            dry_run: asked.dry_run,
-        };
-        let (status, answer) = console.http.ask(self.caller, &self.headers, question).await;
-        let error = answer["errors"].get(0);
-        match error {
-            None => Ok(answer["data"].clone()),
-            Some(error) => Err(Failure {
-                code: error["extensions"]["code"].as_str().unwrap_or_default().to_owned(),
-                message: error["message"].as_str().unwrap_or_default().to_owned(),
-                incident: error["extensions"]["incident"].as_str().map(str::to_owned),
-                status: if status.is_success() { StatusCode::INTERNAL_SERVER_ERROR } else { status },
-            }),
-        }
-    }
-}
-
-struct Asked<'a> {
-    document: &'a str,
-    operation: &'a str,
-    variables: Map<String, Value>,
-    key: Option<String>,
-    dry_run: bool,
-}
-
-/// Why there is no answer.
-struct Failure {
-    code: String,
-    message: String,
-    incident: Option<String>,
-    status: StatusCode,
-}
-
-async fn show(
-    State(console): State<Console>,
-    Extension(page): Extension<&'static Page>,
-    Extension(caller): Extension<Peer>,
-    Path(path): Path<HashMap<String, String>>,
-    RawQuery(query): RawQuery,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let visit = Visit::new(&console, page, path, query, &uri, headers, caller).await;
-    render(&console, visit, Outcome::default(), StatusCode::OK).await
+async fn show(State(http): State<Http>, visit: Visit) -> Response {
+    render(&http, visit, Outcome::default(), StatusCode::OK).await
 }
 
 /// Does what a form asks for. All forms of a page are sent to its own address.
-async fn act(
-    State(console): State<Console>,
-    Extension(page): Extension<&'static Page>,
-    Extension(caller): Extension<Peer>,
-    Path(path): Path<HashMap<String, String>>,
-    RawQuery(query): RawQuery,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let body = whole(&console.http.app, body).await;
-    let mut visit = Visit::new(&console, page, path, query, &uri, headers, caller).await;
+async fn act(State(http): State<Http>, mut visit: Visit, body: Body) -> Response {
+    let body = whole(&http.app, body).await;
     let given = match body {
         Ok(body) => Fields::read(&body),
-        Err(status) => return fail(&console, visit, status, "FORM_INCOMPLETE").await,
+        Err(status) => return fail(&http, visit, status, "FORM_INCOMPLETE").await,
     };
     if !guard::is_own(&visit.headers, &visit.cookies, &given) {
-        return fail(&console, visit, StatusCode::FORBIDDEN, "FORM_EXPIRED").await;
+        return fail(&http, visit, StatusCode::FORBIDDEN, "FORM_EXPIRED").await;
     }
-    let document = page.document();
+    let document = visit.page.document();
     let name = given.first("do").unwrap_or_default().to_owned();
     let Some(operation) = document.mutation(&name) else {
-        return fail(&console, visit, StatusCode::BAD_REQUEST, "FORM_INCOMPLETE").await;
+        return fail(&http, visit, StatusCode::BAD_REQUEST, "FORM_INCOMPLETE").await;
     };
     let checked = given.first("step") == Some("check");
-    let known = known(&console, &Value::Null, None);
+    let variables = forms::variables(operation, &[&given, &visit.asked], &known(&http, &visit, &Value::Null));
+    let faults = forms::faults(operation, &variables, visit.lang);
+    if !faults.is_empty() {
+        let outcome = Outcome { done: name, given, refusals: faults.into(), ..Outcome::default() };
+        return render(&http, visit, outcome, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
     let asked = Asked {
         document: document.text,
         operation: &name,
-        variables: forms::variables(operation, &[&given, &visit.asked], &known),
+        variables,
         key: given.first("key").filter(|key| !key.is_empty()).map(str::to_owned),
         dry_run: checked,
     };
-    let data = match visit.ask(&console, asked).await {
+    let data = match visit.ask(&http, asked).await {
         Ok(data) => data,
-        Err(failure) => return failed(&console, visit, failure).await,
+        Err(failure) => return failed(&http, visit, failure).await,
     };
     let payload = data.as_object().and_then(|data| data.values().next()).cloned().unwrap_or_default();
     let is_refused = payload["refusals"].as_array().is_some_and(|refusals| !refusals.is_empty());
     if is_refused || checked || payload.get("secret").is_some() {
         let status = if is_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
         let outcome = Outcome { done: name, given, refusals: payload["refusals"].clone(), payload, checked: checked && !is_refused };
-        return render(&console, visit, outcome, status).await;
+        return render(&http, visit, outcome, status).await;
     }
     match name.as_str() {
         "signIn" => {
-            visit.cookies.take(console.http.app.clock().now(), &payload["result"]);
+            visit.cookies.take(http.app.clock().now(), &payload["result"]);
             visit.cookies.renew_form();
         }
         "signOut" => {
@@ -233,13 +129,11 @@ async fn act(
     redirect(visit, &to)
 }
 
-/// What every page may need: who comes, in which role, and today.
-fn known(console: &Console, acting: &Value, seen: Option<&str>) -> Map<String, Value> {
-    let today = shanghai_day(console.http.app.clock().now());
-    let mut known = Map::new();
-    let day = |days| json!((today + chrono::Days::new(days)).to_string());
-    known.insert("today".to_owned(), day(0));
-    known.insert("soon".to_owned(), day(7));
+/// What every page may need: who comes, in which role, and the days that it is about.
+fn known(http: &Http, visit: &Visit, acting: &Value) -> Map<String, Value> {
+    let today = shanghai_day(http.app.clock().now());
+    let days = days::known(today, |name| visit.asked.first(name)?.parse().ok());
+    let mut known: Map<_, _> = days.into_iter().map(|(name, day)| (name, json!(day.to_string()))).collect();
     let (area, unit) = (&acting["area"], &acting["unit"]["id"]);
     let community = if area["level"] == "COMMUNITY" { &area["id"] } else { &Value::Null };
     for (name, id) in [("area", &area["id"]), ("community", community), ("unit", unit)] {
@@ -247,24 +141,18 @@ fn known(console: &Console, acting: &Value, seen: Option<&str>) -> Map<String, V
             known.insert(name.to_owned(), id.clone());
         }
     }
-    if let Some(seen) = seen {
+    if let Some(seen) = visit.cookies.get(SEEN) {
         known.insert("seen".to_owned(), seen.into());
     }
     known
 }
 
 /// The page with its data.
-async fn render(console: &Console, mut visit: Visit, outcome: Outcome, status: StatusCode) -> Response {
-    let layout = pages::layout();
-    let mut viewer = Value::Null;
-    if visit.cookies.get(sessions::ACCESS).is_some() {
-        let asked = Asked { document: layout.text, operation: "Layout", variables: Map::new(), key: None, dry_run: false };
-        match visit.ask(console, asked).await {
-            Ok(data) => viewer = data["viewer"].clone(),
-            Err(failure) if failure.code == "UNAUTHENTICATED" => visit.cookies.end_session(),
-            Err(failure) => return failed(console, visit, failure).await,
-        }
-    }
+async fn render(http: &Http, mut visit: Visit, outcome: Outcome, status: StatusCode) -> Response {
+    let viewer = match visit.viewer(http).await {
+        Ok(viewer) => viewer,
+        Err(failure) => return failed(http, visit, failure).await,
+    };
     if viewer.is_null() && visit.page.who == Who::SignedIn {
         return sign_in(visit);
     }
@@ -272,7 +160,7 @@ async fn render(console: &Console, mut visit: Visit, outcome: Outcome, status: S
     let document = visit.page.document();
     let mut data = Value::Null;
     if let Some((name, operation)) = document.query(&viewer, &acting) {
-        let known = known(console, &acting, visit.cookies.get(sessions::SEEN));
+        let known = known(http, &visit, &acting);
         let asked = Asked {
             document: document.text,
             operation: name,
@@ -280,38 +168,32 @@ async fn render(console: &Console, mut visit: Visit, outcome: Outcome, status: S
             key: None,
             dry_run: false,
         };
-        data = match visit.ask(console, asked).await {
+        data = match visit.ask(http, asked).await {
             Ok(data) => data,
             // The cursor may be one of another database.
-            Err(failure) if failure.code == "BAD_USER_INPUT" && visit.cookies.get(sessions::SEEN).is_some() => {
-                visit.cookies.end(sessions::SEEN);
+            Err(failure) if failure.code == "BAD_USER_INPUT" && visit.cookies.get(SEEN).is_some() => {
+                visit.cookies.end(SEEN);
                 let here = visit.here.clone();
                 return redirect(visit, &here);
             }
-            Err(failure) => return failed(console, visit, failure).await,
+            Err(failure) => return failed(http, visit, failure).await,
         };
         // Whoever comes for the first time has read all that was before.
-        if let Some(latest) = data["latest"]["cursor"].as_str().filter(|_| visit.cookies.get(sessions::SEEN).is_none()) {
-            visit.cookies.set(sessions::SEEN, latest, Some(sessions::YEAR));
+        if let Some(latest) = data["latest"]["cursor"].as_str().filter(|_| visit.cookies.get(SEEN).is_none()) {
+            visit.cookies.set(SEEN, latest, Some(sessions::YEAR));
         }
         // The first of what a page asks for is what it is about.
         let about = data.as_object().and_then(|data| data.values().next());
         if visit.page.path.contains('{') && about.is_none_or(|about| about.is_null() || about.as_object().is_some_and(Map::is_empty)) {
-            return fail(console, visit, StatusCode::NOT_FOUND, "NOT_FOUND").await;
+            return fail(http, visit, StatusCode::NOT_FOUND, "NOT_FOUND").await;
         }
     }
+    let name = visit.page.name;
     let context = view::Context { visit: &mut visit, viewer: &viewer, acting: &acting, data, outcome };
-    match view::render(console, context, visit_template) {
+    match view::render(http, context, name) {
         Ok(html) => page(visit, status, html),
-        Err(error) => {
-            tracing::error!(error, "a page could not be rendered");
-            page(visit, StatusCode::INTERNAL_SERVER_ERROR, view::BROKEN.to_owned())
-        }
+        Err(error) => broken(visit, &error),
     }
-}
-
-fn visit_template(page: &Page) -> String {
-    format!("{}.html", page.name)
 }
 
 /// The role that the viewer has chosen to act in; the first where none was.
@@ -321,7 +203,7 @@ fn acting<'a>(viewer: &'a Value, chosen: Option<&str>) -> &'a Value {
     found.or_else(|| grants.first()).unwrap_or(&Value::Null)
 }
 
-async fn failed(console: &Console, visit: Visit, failure: Failure) -> Response {
+async fn failed(http: &Http, visit: Visit, failure: Failure) -> Response {
     if failure.code == "UNAUTHENTICATED" {
         return sign_in(visit);
     }
@@ -332,31 +214,37 @@ async fn failed(console: &Console, visit: Visit, failure: Failure) -> Response {
         "BAD_USER_INPUT" | "LIMIT_EXCEEDED" => StatusCode::BAD_REQUEST,
         _ => failure.status,
     };
-    error(console, visit, status, &failure.code, &failure.message, failure.incident.as_deref())
+    error(http, visit, status, &failure).await
 }
 
-async fn fail(console: &Console, visit: Visit, status: StatusCode, code: &str) -> Response {
-    error(console, visit, status, code, "", None)
+async fn fail(http: &Http, visit: Visit, status: StatusCode, code: &str) -> Response {
+    error(http, visit, status, &Failure { code: code.to_owned(), message: String::new(), incident: None, status }).await
 }
 
-fn error(console: &Console, mut visit: Visit, status: StatusCode, code: &str, message: &str, incident: Option<&str>) -> Response {
-    let data = json!({ "code": code, "message": message, "incident": incident });
-    let none = Value::Null;
-    let context = view::Context { visit: &mut visit, viewer: &none, acting: &none, data, outcome: Outcome::default() };
-    match view::render(console, context, |_| "error.html".to_owned()) {
+async fn error(http: &Http, mut visit: Visit, status: StatusCode, failure: &Failure) -> Response {
+    // Whatever is wrong may be wrong with this too.
+    let viewer = visit.viewer(http).await.unwrap_or_default();
+    let acting = acting(&viewer, visit.cookies.get("acting")).clone();
+    let data = json!({ "code": failure.code, "message": failure.message, "incident": failure.incident });
+    let context = view::Context { visit: &mut visit, viewer: &viewer, acting: &acting, data, outcome: Outcome::default() };
+    match view::render(http, context, "error") {
         Ok(html) => page(visit, status, html),
-        Err(error) => {
-            tracing::error!(error, "a page could not be rendered");
-            page(visit, status, view::BROKEN.to_owned())
-        }
+        Err(error) => broken(visit, &error),
     }
 }
 
+fn broken(visit: Visit, error: &str) -> Response {
+    tracing::error!(error, "a page could not be rendered");
+    page(visit, StatusCode::INTERNAL_SERVER_ERROR, view::BROKEN.to_owned())
+}
+
 /// What is not there, to somebody who reads.
-pub(crate) async fn nowhere(http: Http, caller: Peer, uri: Uri, headers: HeaderMap) -> Response {
-    let console = Console { http, sessions: Arc::default() };
-    let visit = Visit::new(&console, &pages::NOWHERE, HashMap::new(), None, &uri, headers, caller).await;
-    fail(&console, visit, StatusCode::NOT_FOUND, "NOT_FOUND").await
+pub(crate) async fn nowhere(http: &Http, mut parts: Parts) -> Response {
+    parts.extensions.insert(&pages::NOWHERE);
+    match Visit::from_request_parts(&mut parts, http).await {
+        Ok(visit) => fail(http, visit, StatusCode::NOT_FOUND, "NOT_FOUND").await,
+        Err(status) => status.into_response(),
+    }
 }
 
 fn sign_in(visit: Visit) -> Response {
@@ -380,12 +268,12 @@ fn page(visit: Visit, status: StatusCode, html: String) -> Response {
 }
 
 /// What the visitor chose to see: the language, the size of the letters, the role to act in.
-async fn prefer(State(console): State<Console>, headers: HeaderMap, body: Body) -> Response {
-    let body = whole(&console.http.app, body).await.unwrap_or_default();
+async fn prefer(State(http): State<Http>, headers: HeaderMap, body: Body) -> Response {
+    let body = whole(&http.app, body).await.unwrap_or_default();
     let (given, mut cookies) = (Fields::read(&body), Cookies::read(&headers));
     let mut response = StatusCode::FORBIDDEN.into_response();
     if guard::is_own(&headers, &cookies, &given) {
-        for name in ["lang", "type", "acting", sessions::SEEN] {
+        for name in ["lang", "type", "acting", SEEN] {
             if let Some(value) = given.first(name).filter(|value| value.len() < 80) {
                 cookies.set(name, value, Some(sessions::YEAR));
             }

@@ -226,7 +226,8 @@ mod tests {
         let mut idle = Vec::new();
         for page in PAGES {
             let (document, shown) = (page.document(), template(&format!("{}.html", page.name)));
-            let words: std::collections::HashSet<_> = shown.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
+            let words: std::collections::HashSet<_> =
+                shown.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
             for parsed in document.parsed.iter() {
                 let mut asked = Vec::new();
                 parsed.fragments.values().for_each(|fragment| keys(&fragment.selection_set, &mut asked));

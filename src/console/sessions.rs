@@ -8,9 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
-use super::{Console, pages};
+use super::pages;
 use crate::auth::sessions::{digest, new_secret};
-use crate::http::{Inside, Peer};
+use crate::http::{Http, Inside, Peer};
 use crate::lang::Lang;
 
 pub(super) const ACCESS: &str = "access";
@@ -126,12 +126,12 @@ fn prefix(secure: bool) -> String {
 
 /// Tokens that were just given out, by the digest of the refresh token that was traded for them; in parts, so that few wait for each other.
 #[derive(Default)]
-pub(super) struct Sessions([Mutex<HashMap<String, (Instant, Value)>>; 32]);
+pub(crate) struct Sessions([Mutex<HashMap<String, (Instant, Value)>>; 32]);
 
 impl Sessions {
     /// Trades the refresh token in where the access token has ended. A refresh token works once: who comes with the same one a moment later is
     /// given the same answer.
-    pub(super) async fn freshen(&self, console: &Console, cookies: &mut Cookies, caller: Peer, headers: &HeaderMap, lang: Lang) {
+    pub(super) async fn freshen(&self, http: &Http, cookies: &mut Cookies, caller: Peer, headers: &HeaderMap, lang: Lang) {
         if cookies.get(ACCESS).is_some() {
             return;
         }
@@ -145,16 +145,9 @@ impl Sessions {
             None => {
                 let layout = pages::layout();
                 let variables = Map::from_iter([("token".to_owned(), token.into())]);
-                let question = Inside {
-                    authorization: None,
-                    lang,
-                    document: layout.text,
-                    operation: "Refresh",
-                    variables,
-                    key: None,
-                    dry_run: false,
-                };
-                let (_, answer) = console.http.ask(caller, headers, question).await;
+                let question =
+                    Inside { authorization: None, lang, document: layout.text, operation: "Refresh", variables, key: None, dry_run: false };
+                let (_, answer) = http.ask(caller, headers, question).await;
                 // Whoever asks too often, or meets a database that does not answer, is not signed out for it.
                 if answer["data"]["refreshSession"].is_null() {
                     return;
@@ -165,6 +158,6 @@ impl Sessions {
             }
         };
         drop(known);
-        if session.is_null() { cookies.end_session() } else { cookies.take(console.http.app.clock().now(), &session) }
+        if session.is_null() { cookies.end_session() } else { cookies.take(http.app.clock().now(), &session) }
     }
 }

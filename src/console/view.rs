@@ -8,13 +8,14 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 use serde_json::Value as Json;
 
 use super::forms::Fields;
-use super::pages::{Page, asset_address, file};
+use super::pages::{asset_address, file};
 use super::sessions::FORM;
-use super::{Console, Outcome, Visit};
+use super::words;
+use super::{Outcome, Visit};
 use crate::auth::sessions::new_secret;
 use crate::calendar::{SHANGHAI, shanghai_day};
+use crate::http::Http;
 use crate::lang::Lang;
-use super::words;
 
 /// Where even the page of errors cannot be rendered.
 pub(super) const BROKEN: &str = "<!doctype html><meta charset=utf-8><title>出错了</title><p>页面暂时无法显示，请稍后再试。<p lang=en>The page cannot be shown at the moment; try again later.";
@@ -28,14 +29,14 @@ pub(super) struct Context<'a> {
     pub(super) outcome: Outcome,
 }
 
-pub(super) fn render(console: &Console, context: Context<'_>, template: impl Fn(&Page) -> String) -> Result<String, String> {
-    let name = template(context.visit.page);
+pub(super) fn render(http: &Http, context: Context<'_>, name: &str) -> Result<String, String> {
+    let name = format!("{name}.html");
     let said = |error: Error| error.to_string();
     if cfg!(debug_assertions) {
-        return environment().get_template(&name).and_then(|template| template.render(variables(console, context))).map_err(said);
+        return environment().get_template(&name).and_then(|template| template.render(variables(http, context))).map_err(said);
     }
     static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
-    ENVIRONMENT.get_template(&name).and_then(|template| template.render(variables(console, context))).map_err(said)
+    ENVIRONMENT.get_template(&name).and_then(|template| template.render(variables(http, context))).map_err(said)
 }
 
 fn environment() -> Environment<'static> {
@@ -50,9 +51,9 @@ fn environment() -> Environment<'static> {
 }
 
 /// What the page asked for by its names; beside it what belongs to every page.
-fn variables(console: &Console, context: Context<'_>) -> Value {
+fn variables(http: &Http, context: Context<'_>) -> Value {
     let Context { visit, viewer, acting, data, outcome } = context;
-    let (lang, now) = (visit.lang, console.http.app.clock().now());
+    let (lang, now) = (visit.lang, http.app.clock().now());
     let today = shanghai_day(now);
     let mut all: Vec<(String, Value)> = match data {
         Json::Object(fields) => fields.into_iter().map(|(name, value)| (name, of(value))).collect(),
@@ -60,7 +61,8 @@ fn variables(console: &Console, context: Context<'_>) -> Value {
     };
     let Outcome { done, given, refusals, payload, checked } = outcome;
     let refusals = refusals.as_array().cloned().unwrap_or_default();
-    let fields: Vec<_> = refusals.iter().map(|refusal| (field(refusal), refusal["message"].as_str().unwrap_or_default().to_owned())).collect();
+    let fields: Vec<_> =
+        refusals.iter().map(|refusal| (field(refusal), refusal["message"].as_str().unwrap_or_default().to_owned())).collect();
     let asked = visit.asked.clone();
     let here = visit.here.clone();
     let path = here.split(['?', '#']).next().unwrap_or_default().to_owned();
@@ -88,19 +90,32 @@ fn variables(console: &Console, context: Context<'_>) -> Value {
         "terms",
         Value::from_function(move |of: &str| {
             let all = words::all(of).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("there are no terms {of}")))?;
-            Ok::<_, Error>(all.iter().map(|(code, _)| Value::from(vec![Value::from(*code), term(lang, of, code).into()])).collect::<Vec<_>>())
+            Ok::<_, Error>(
+                all.iter().map(|(code, _)| Value::from(vec![Value::from(*code), term(lang, of, code).into()])).collect::<Vec<_>>(),
+            )
         }),
     );
     put("date", Value::from_function(move |day: Value| date(lang, today, day.as_str().unwrap_or_default())));
     put("time", Value::from_function(move |at: Value| time(lang, today, at.as_str().unwrap_or_default())));
     put("clock", Value::from_function(move |at: Value| local(at.as_str().unwrap_or_default()).map(|at| at.format("%H:%M").to_string())));
-    put("day_of", Value::from_function(move |at: Value| local(at.as_str().unwrap_or_default()).map(|at| at.format("%Y-%m-%d").to_string())));
+    put(
+        "day_of",
+        Value::from_function(move |at: Value| local(at.as_str().unwrap_or_default()).map(|at| at.format("%Y-%m-%d").to_string())),
+    );
     put("add_days", Value::from_function(move |day: &str, days: i64| add_days(day, days)));
     put("weekday", Value::from_function(move |day: &str| day.parse().map(|day: NaiveDate| weekday(lang, day)).unwrap_or_default()));
     put("until", Value::from_function(move |day: Value| until(lang, today, day.as_str().unwrap_or_default())));
     put("is_past", Value::from_function(move |day: Value| day.as_str().and_then(day_of).is_some_and(|day| day < today)));
     put("number", Value::from_function(move |text: Value| number(&text.to_string())));
     put("share", Value::from_function(|part: Value, whole: Value| share(&part.to_string(), &whole.to_string())));
+    let (form, question) = (given.clone(), visit.asked.clone());
+    put(
+        "chosen",
+        Value::from_function(move |name: &str, value: &str| {
+            let from = if form.pairs().is_empty() { &question } else { &form };
+            from.all(name).any(|known| known == value)
+        }),
+    );
     put(
         "given",
         Value::from_function(move |name: &str, default: Option<Value>| {
@@ -108,8 +123,6 @@ fn variables(console: &Console, context: Context<'_>) -> Value {
             found.or(default).unwrap_or_else(|| "".into())
         }),
     );
-    let asked = visit.asked.clone();
-    put("chosen", Value::from_function(move |name: &str, value: &str| asked.all(name).any(|known| known == value)));
     put(
         "refusal",
         Value::from_function(move |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, message)| message.clone())),

@@ -11,7 +11,7 @@ use crate::sittings::rules::ReservationStatus;
 use crate::units::rules::{MembershipStatus, Track, UnitKind};
 use crate::venues::rules::co_building::{CoBuildingForm, CoBuildingStatus};
 use crate::venues::rules::{ServiceKind, VenueKind, ZoneKind};
-use crate::webhooks::rules::{MessageStatus, PauseReason, WebhookStatus};
+use crate::webhooks::rules::{AttemptFailure, MessageStatus, PauseReason, WebhookStatus};
 
 type Words = &'static [(&'static str, &'static str)];
 
@@ -31,6 +31,7 @@ const WEEKDAYS: Words = &[
 pub(super) fn all(of: &str) -> Option<Words> {
     Some(match of {
         "AreaLevel" => AreaLevel::TERMS,
+        "AttemptFailure" => AttemptFailure::TERMS,
         "BookingStatus" => BookingStatus::TERMS,
         "ChangeKind" => ChangeKind::TERMS,
         "ClientScope" => ClientScope::TERMS,

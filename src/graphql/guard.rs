@@ -13,7 +13,8 @@ use async_graphql::{Name, Pos, Positioned, Variables};
 
 pub use async_graphql::parser::types::OperationType as OperationKind;
 pub use documents::{Document, Documents};
-pub use valid::document as valid_document;
+#[cfg(feature = "console")]
+pub use valid::{document as valid_document, required_fields};
 
 mod documents;
 mod measure;

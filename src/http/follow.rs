@@ -58,6 +58,7 @@ fn route(path: &str) -> Option<&'static str> {
         path if path.starts_with("/calendars/") => "/calendars",
         path if path.starts_with("/assets/") => "/assets",
         "/live" => "/live",
+        #[cfg(feature = "console")]
         path if crate::console::is_page(path) => "pages",
         _ => "other",
     })

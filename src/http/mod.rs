@@ -4,6 +4,7 @@ mod explorer;
 mod follow;
 mod fresh;
 mod graphql;
+#[cfg(feature = "console")]
 mod inside;
 mod metrics;
 mod oauth;
@@ -20,9 +21,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -32,6 +33,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::app::App;
 use crate::clients::origins;
+#[cfg(feature = "console")]
 use crate::console;
 use crate::graphql::guard::{Documents, Limits};
 use crate::graphql::schema::{self, Schema};
@@ -40,7 +42,9 @@ use crate::telemetry::traces::Traces;
 use rates::Rates;
 use socket::Sockets;
 
+#[cfg(feature = "console")]
 pub(crate) use inside::Inside;
+#[cfg(feature = "console")]
 pub(crate) use rates::Peer;
 pub use serve::{serve, serve_metrics};
 
@@ -66,6 +70,9 @@ pub struct Http {
     streams: Arc<Semaphore>,
     anonymous_streams: Arc<Semaphore>,
     traces: Traces,
+    /// Of the console.
+    #[cfg(feature = "console")]
+    pub(crate) visits: Arc<console::Sessions>,
     /// Set when the service is told to end, so that a proxy sends no more and the streams come to their end.
     ending: watch::Sender<bool>,
 }
@@ -84,6 +91,8 @@ impl Http {
             streams: Arc::new(Semaphore::new(STREAMS)),
             anonymous_streams: Arc::new(Semaphore::new(ANONYMOUS_STREAMS)),
             traces: Traces::new(settings),
+            #[cfg(feature = "console")]
+            visits: Arc::default(),
             ending: watch::Sender::default(),
             app,
         }
@@ -107,7 +116,7 @@ impl Http {
 
 fn router(http: Http) -> Router {
     let cors = cors(&http.app);
-    Router::new()
+    let router = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/graphql/ws", get(socket::upgrade))
         .route("/oauth/token", post(oauth::token))
@@ -119,21 +128,24 @@ fn router(http: Http) -> Router {
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(cors)
-        .merge(explorer::routes())
-        .merge(console::routes(http.clone()))
-        .layer(CatchPanicLayer::custom(reply::panicked))
-        .layer(from_fn_with_state(http.clone(), follow::follow))
-        .with_state(http)
+        .merge(explorer::routes());
+    #[cfg(feature = "console")]
+    let router = router.merge(console::routes());
+    router.layer(CatchPanicLayer::custom(reply::panicked)).layer(from_fn_with_state(http.clone(), follow::follow)).with_state(http)
 }
 
 /// There is nothing at the address. The body is read all the same, so that the connection can go on.
-async fn nowhere(State(http): State<Http>, Extension(peer): Extension<Peer>, method: Method, uri: Uri, headers: HeaderMap, body: Body) -> Response {
+async fn nowhere(State(http): State<Http>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
     let _ = whole(&http.app, body).await;
-    let reads_pages = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
-    if reads_pages && method == Method::GET {
-        return console::nowhere(http, peer, uri, headers).await;
+    let headers = &parts.headers;
+    #[cfg(feature = "console")]
+    if parts.method == Method::GET
+        && headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    {
+        return console::nowhere(&http, parts).await;
     }
-    reply::refuse(&headers, StatusCode::NOT_FOUND, "NOT_FOUND", "此地址没有内容", "There is nothing at this address")
+    reply::refuse(headers, StatusCode::NOT_FOUND, "NOT_FOUND", "此地址没有内容", "There is nothing at this address")
 }
 
 /// There is something, but not by this method.

@@ -318,7 +318,16 @@ fn as_specified(mut answer: Answer, document: &Document, name: Option<&str>) -> 
     answer
 }
 
-fn prepare(admitted: Admitted, query: String, variables: Variables) -> async_graphql::Request {
+fn prepare(admitted: Admitted, query: String, mut variables: Variables) -> async_graphql::Request {
+    // The executor knows of defaults in arguments, but not in directives.
+    let name = admitted.operation_name.as_deref();
+    let operations = &admitted.document.parsed.operations;
+    let operation = operations.iter().find(|(known, _)| name.is_none_or(|name| known.is_some_and(|known| known == name)));
+    for variable in operation.iter().flat_map(|(_, operation)| &operation.node.variable_definitions) {
+        if let Some(default) = &variable.node.default_value {
+            variables.entry(variable.node.name.node.clone()).or_insert_with(|| default.node.clone());
+        }
+    }
     let mut request = async_graphql::Request::new(query).variables(variables);
     if let Some(name) = admitted.operation_name {
         request = request.operation_name(name);

@@ -213,15 +213,15 @@ term! {
         /// A partner client was revoked.
         ClientRevoked = "CLIENT_REVOKED" "停用合作方客户端",
         /// A webhook was registered.
-        WebhookRegistered = "WEBHOOK_REGISTERED" "登记 Webhook",
+        WebhookRegistered = "WEBHOOK_REGISTERED" "登记推送地址",
         /// The address, the kinds or the secret of a webhook were changed.
-        WebhookChanged = "WEBHOOK_CHANGED" "变更 Webhook",
+        WebhookChanged = "WEBHOOK_CHANGED" "变更推送地址",
         /// A webhook was paused, by somebody or after long failure.
-        WebhookPaused = "WEBHOOK_PAUSED" "暂停 Webhook",
+        WebhookPaused = "WEBHOOK_PAUSED" "暂停推送地址",
         /// A paused webhook is served again.
-        WebhookResumed = "WEBHOOK_RESUMED" "恢复 Webhook",
+        WebhookResumed = "WEBHOOK_RESUMED" "恢复推送地址",
         /// A webhook was removed.
-        WebhookRemoved = "WEBHOOK_REMOVED" "移除 Webhook",
+        WebhookRemoved = "WEBHOOK_REMOVED" "移除推送地址",
         /// A robot of a chat group was added.
         RobotAdded = "ROBOT_ADDED" "添加群机器人",
         /// A robot was changed.

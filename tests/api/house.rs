@@ -62,9 +62,17 @@ fn the_console_speaks_graphql_only() {
     for path in sources(&root().join("console")) {
         let text = fs::read_to_string(&path).unwrap();
         // Words are words: the rules of a topic name its states.
-        let inner: Vec<_> = TOPICS.iter().flat_map(|topic| ["actions", "entity", "graphql"].map(|part| format!("crate::{topic}::{part}"))).collect();
+        let inner: Vec<_> =
+            TOPICS.iter().flat_map(|topic| ["actions", "entity", "graphql"].map(|part| format!("crate::{topic}::{part}"))).collect();
         let others = ["sea_orm", "crate::db", "crate::work", "crate::auth::Viewer"];
-        wrong.extend(inner.iter().map(String::as_str).chain(others).filter(|used| text.contains(used)).map(|used| format!("{} uses {used}", path.display())));
+        wrong.extend(
+            inner
+                .iter()
+                .map(String::as_str)
+                .chain(others)
+                .filter(|used| text.contains(used))
+                .map(|used| format!("{} uses {used}", path.display())),
+        );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -85,6 +85,9 @@ both! {
         }
         let valid = "query($u: Boolean!) { a: __typename @include(if: $u) b: __typename }";
         assert_eq!(app.anyone().query(valid, json!({ "u": false })).await, json!({ "b": "Query" }));
+        let defaults = "query($w: Boolean! = true, $n: Boolean = false) { a: __typename @include(if: $w) b: __typename @skip(if: $w) c: __typename @include(if: $n) }";
+        assert_eq!(app.anyone().query(defaults, json!({})).await, json!({ "a": "Query" }));
+        assert_eq!(app.anyone().query(defaults, json!({ "w": false, "n": true })).await, json!({ "b": "Query", "c": "Query" }));
     }
 }
 

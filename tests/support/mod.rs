@@ -3,6 +3,7 @@
 mod actor;
 mod answer;
 mod app;
+mod browser;
 mod crowd;
 mod inputs;
 mod invariants;
@@ -16,6 +17,7 @@ mod world;
 pub use actor::Actor;
 pub use answer::{Answer, Attempt, Id, Thing};
 pub use app::TestApp;
+pub use browser::Browser;
 pub use crowd::{CROWD, Dice, tally};
 pub use inputs::{changed, workdays};
 pub use people::PASSWORD;

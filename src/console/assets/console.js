@@ -24,7 +24,7 @@
     if (!store) return;
     var place = "alliance-draft-" + form.dataset.draft;
     var fields = all("input, select, textarea", form).filter(function (field) {
-      return field.name && field.type !== "hidden" && field.type !== "password";
+      return field.name && ["hidden", "password", "tel"].indexOf(field.type) < 0;
     });
     var kept = null;
     try { kept = JSON.parse(store.getItem(place)); } catch (_) { /* what cannot be read is no draft */ }
@@ -63,10 +63,11 @@
 
   // A form that asks shows its answer while one types. `data-part` names what changes.
   all("form[data-part]").forEach(function (form) {
-    var timer = 0, last = "";
+    var timer = 0, last = "", by = form.dataset.by ? form.dataset.by.split(" ") : null;
     var ask = function () {
       var query = all("input, select", form).filter(function (field) {
-        return field.name && field.value && field.type !== "hidden" && (field.type !== "checkbox" || field.checked);
+        var asks = form.method === "get" || (by && by.indexOf(field.name) >= 0);
+        return asks && field.name && field.value && (["checkbox", "radio"].indexOf(field.type) < 0 || field.checked);
       }).map(function (field) { return encodeURIComponent(field.name) + "=" + encodeURIComponent(field.value); }).join("&");
       var address = (form.dataset.ask || form.getAttribute("action") || location.pathname) + "?" + query;
       if (address === last) return;
@@ -76,7 +77,7 @@
       });
     };
     form.addEventListener("input", function (event) {
-      if (form.dataset.by && form.dataset.by.split(" ").indexOf(event.target.name) < 0) return;
+      if (by && by.indexOf(event.target.name) < 0) return;
       clearTimeout(timer);
       timer = setTimeout(ask, 250);
     });
