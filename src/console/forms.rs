@@ -1,5 +1,7 @@
 //! The fields of a form or of an address, and the variables that an operation takes from them.
 
+use std::collections::BTreeMap;
+
 use apollo_compiler::executable::{Operation, Type};
 use async_graphql::InputType;
 use chrono::{DateTime, Utc};
@@ -32,31 +34,30 @@ impl Fields {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether there is a field, or a part of one.
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    }
+
     pub(super) fn pairs(&self) -> &[(String, String)] {
         &self.0
     }
 
     /// The rows that `name.0.field`, `name.1.field` and so on describe. One that lacks what its type needs is none.
     fn rows(&self, name: &str, leaf: &str) -> Vec<Value> {
-        let mut rows: Vec<(usize, Map<String, Value>)> = Vec::new();
+        let mut rows: BTreeMap<usize, Map<String, Value>> = BTreeMap::new();
         for (known, value) in &self.0 {
-            let Some((place, field)) =
-                known.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.split_once('.'))
-            else {
+            let rest = known.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+            let Some((Ok(place), field)) = rest.and_then(|rest| rest.split_once('.')).map(|(place, field)| (place.parse(), field)) else {
                 continue;
             };
-            let Ok(place) = place.parse() else { continue };
-            let at = rows.iter().position(|(known, _)| *known == place).unwrap_or_else(|| {
-                rows.push((place, Map::new()));
-                rows.len() - 1
-            });
             if !value.trim().is_empty() {
-                rows[at].1.insert(field.to_owned(), value.trim().into());
+                rows.entry(place).or_default().insert(field.to_owned(), value.trim().into());
             }
         }
         let needed = required_fields(leaf);
         let whole = |row: &Map<String, Value>| needed.iter().all(|field| row.contains_key(*field));
-        rows.into_iter().map(|(_, row)| row).filter(whole).map(Value::Object).collect()
+        rows.into_values().filter(whole).map(Value::Object).collect()
     }
 }
 
@@ -66,7 +67,8 @@ pub(super) fn variables(operation: &Operation, from: &[&Fields], known: &Map<Str
     let mut variables = Map::new();
     for variable in &operation.variables {
         let name = variable.name.as_str();
-        let given = from.iter().find_map(|fields| value(&variable.ty, name, fields));
+        // A field that was left empty is one that the form has.
+        let given = from.iter().find(|fields| fields.has(name)).and_then(|fields| value(&variable.ty, name, fields));
         let of = variable.ty.inner_named_type();
         let given = given.or_else(|| known.get(name).map(|known| known.as_str().map_or_else(|| known.clone(), |text| one(of, text))));
         if let Some(value) = given {
@@ -101,7 +103,7 @@ fn fits(leaf: &str, value: &Value) -> bool {
     }
     let parsed = async_graphql::Value::from_json(value.clone()).ok();
     match leaf {
-        "Int" => value.is_i64(),
+        "Int" => value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
         "Float" => value.is_number(),
         "Decimal" => <Decimal as InputType>::parse(parsed).is_ok(),
         "Date" => <Date as InputType>::parse(parsed).is_ok(),

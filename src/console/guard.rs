@@ -3,21 +3,24 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::forms::Fields;
-use super::sessions::{Cookies, FORM};
+use super::sessions::FORM;
+use super::visit::Visit;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Whether a form comes from a page of the console in this visitor's browser: it carries the secret of the cookie, which no other site can
 /// read, and the browser does not say that another site sent it.
-pub(super) fn is_own(headers: &HeaderMap, cookies: &Cookies, given: &Fields) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let other_site = text("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
-    let host = text("host").unwrap_or_default();
-    let of_host = |origin: &str| origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host));
-    let other_origin = text("origin").is_some_and(|origin| !of_host(origin));
-    let (secret, sent) = (cookies.get(FORM).unwrap_or_default(), given.first(FORM).unwrap_or_default());
-    !other_site && !other_origin && secret.len() >= 43 && secret == sent
+pub(super) fn is_own(visit: &Visit, given: &Fields) -> bool {
+    let text = |name: &str| visit.headers.get(name).and_then(|value| value.to_str().ok());
+    let of_host = |origin: &str| origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(&visit.host));
+    // A browser that says from where is believed: a proxy in between may name the host otherwise.
+    let is_here = match text("sec-fetch-site") {
+        Some(site) => site == "same-origin" || site == "none",
+        None => text("origin").is_none_or(of_host),
+    };
+    let (secret, sent) = (visit.cookies.get(FORM).unwrap_or_default(), given.first(FORM).unwrap_or_default());
+    is_here && secret.len() >= 43 && secret == sent
 }
 
 /// Whether an address is one of this service's own.

@@ -2,8 +2,8 @@
 //!
 //! It speaks GraphQL only, by the door that everybody's operations go through. A page is two files of `pages/`: `need.graphql` has what it asks
 //! and what can be done on it, `need.html` how it looks. Every form names one of its mutations; its fields are the variables. What is done is
-//! followed by a redirect, so that going back or reloading does nothing twice, and each form has an idempotency key, so that two taps do one
-//! thing. Everything works without scripts.
+//! followed by a redirect, so that going back or reloading does nothing twice, and each form but those of sessions and secrets has an
+//! idempotency key, so that two taps do one thing. Everything works without scripts.
 
 mod days;
 mod forms;
@@ -19,9 +19,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, FromRequestParts, Path, RawQuery, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
 use crate::calendar::shanghai_day;
@@ -29,14 +29,14 @@ use crate::http::{Http, whole};
 
 use forms::Fields;
 use pages::{PAGES, Who};
+use sessions::SEEN;
 pub(crate) use sessions::Sessions;
-use sessions::{Cookies, SEEN};
 use visit::{Asked, Failure, Visit};
 
 pub fn routes() -> Router<Http> {
     let mut router = Router::new()
-        .route("/preferences", axum::routing::post(prefer))
-        .route("/live", get(live::follow))
+        .route("/preferences", post(prefer).layer(Extension(&pages::NOWHERE)))
+        .route("/live", get(live::follow).layer(Extension(&pages::NOWHERE)))
         .route("/assets/{file}", get(asset));
     for page in PAGES {
         router = router.route(page.path, get(show).post(act).layer(Extension(page)));
@@ -49,10 +49,13 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
     PAGES.iter().map(|page| page.path)
 }
 
+/// Fields of one form.
+const MOST_FIELDS: usize = 500;
+
 /// Whether an address is one of a page.
 pub(crate) fn is_page(path: &str) -> bool {
-    let first = |path: &str| path.split('/').nth(1).unwrap_or_default().to_owned();
-    PAGES.iter().any(|page| first(page.path) == first(path))
+    let first = path.split('/').nth(1);
+    PAGES.iter().any(|page| page.path.split('/').nth(1) == first)
 }
 
 /// What became of a form, where its page is shown again.
@@ -79,8 +82,14 @@ async fn act(State(http): State<Http>, mut visit: Visit, body: Body) -> Response
         Ok(body) => Fields::read(&body),
         Err(status) => return fail(&http, visit, status, "FORM_INCOMPLETE").await,
     };
-    if !guard::is_own(&visit.headers, &visit.cookies, &given) {
+    if given.pairs().len() > MOST_FIELDS {
+        return fail(&http, visit, StatusCode::BAD_REQUEST, "FORM_INCOMPLETE").await;
+    }
+    if !guard::is_own(&visit, &given) {
         return fail(&http, visit, StatusCode::FORBIDDEN, "FORM_EXPIRED").await;
+    }
+    if visit.page.who == Who::SignedIn && visit.cookies.get(sessions::ACCESS).is_none() {
+        return sign_in(visit);
     }
     let document = visit.page.document();
     let name = given.first("do").unwrap_or_default().to_owned();
@@ -88,7 +97,7 @@ async fn act(State(http): State<Http>, mut visit: Visit, body: Body) -> Response
         return fail(&http, visit, StatusCode::BAD_REQUEST, "FORM_INCOMPLETE").await;
     };
     let checked = given.first("step") == Some("check");
-    let variables = forms::variables(operation, &[&given, &visit.asked], &known(&http, &visit, &Value::Null));
+    let variables = forms::variables(operation, &[&given, &visit.path], &Map::new());
     let faults = forms::faults(operation, &variables, visit.lang);
     if !faults.is_empty() {
         let outcome = Outcome { done: name, given, refusals: faults.into(), ..Outcome::default() };
@@ -124,7 +133,7 @@ async fn act(State(http): State<Http>, mut visit: Visit, body: Body) -> Response
         _ => {}
     }
     let id = payload["result"]["id"].as_str().unwrap_or_default();
-    let to = given.first("then").filter(|to| guard::is_local(to)).unwrap_or(&visit.here).replace("{id}", id);
+    let to = given.first("then").map(|to| to.replace("{id}", id)).filter(|to| guard::is_local(to)).unwrap_or_else(|| visit.here.clone());
     visit.cookies.tell(&name, &payload["warnings"]);
     redirect(visit, &to)
 }
@@ -161,6 +170,7 @@ async fn render(http: &Http, mut visit: Visit, outcome: Outcome, status: StatusC
     let mut data = Value::Null;
     if let Some((name, operation)) = document.query(&viewer, &acting) {
         let known = known(http, &visit, &acting);
+        let reads_on = operation.variables.iter().any(|variable| variable.name == SEEN);
         let asked = Asked {
             document: document.text,
             operation: name,
@@ -171,7 +181,7 @@ async fn render(http: &Http, mut visit: Visit, outcome: Outcome, status: StatusC
         data = match visit.ask(http, asked).await {
             Ok(data) => data,
             // The cursor may be one of another database.
-            Err(failure) if failure.code == "BAD_USER_INPUT" && visit.cookies.get(SEEN).is_some() => {
+            Err(failure) if failure.code == "BAD_USER_INPUT" && reads_on && visit.cookies.get(SEEN).is_some() => {
                 visit.cookies.end(SEEN);
                 let here = visit.here.clone();
                 return redirect(visit, &here);
@@ -267,29 +277,26 @@ fn page(visit: Visit, status: StatusCode, html: String) -> Response {
     response
 }
 
-/// What the visitor chose to see: the language, the size of the letters, the role to act in.
-async fn prefer(State(http): State<Http>, headers: HeaderMap, body: Body) -> Response {
-    let body = whole(&http.app, body).await.unwrap_or_default();
-    let (given, mut cookies) = (Fields::read(&body), Cookies::read(&headers));
-    let mut response = StatusCode::FORBIDDEN.into_response();
-    if guard::is_own(&headers, &cookies, &given) {
-        for name in ["lang", "type", "acting", SEEN] {
-            if let Some(value) = given.first(name).filter(|value| value.len() < 80) {
-                cookies.set(name, value, Some(sessions::YEAR));
-            }
-        }
-        let to = given.first("then").filter(|to| guard::is_local(to)).unwrap_or("/");
-        let to = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
-        response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
+/// What the visitor chose to see: the language, the size of the letters, the role to act in, how far the feed is read.
+async fn prefer(State(http): State<Http>, mut visit: Visit, body: Body) -> Response {
+    let given = Fields::read(&whole(&http.app, body).await.unwrap_or_default());
+    if !guard::is_own(&visit, &given) {
+        return fail(&http, visit, StatusCode::FORBIDDEN, "FORM_EXPIRED").await;
     }
-    guard::dress(response.headers_mut());
-    cookies.write(response.headers_mut());
-    response
+    for name in ["lang", "type", "acting", SEEN] {
+        if let Some(value) = given.first(name).filter(|value| value.len() < 80) {
+            visit.cookies.set(name, value, Some(sessions::YEAR));
+        }
+    }
+    let to = given.first("then").filter(|to| guard::is_local(to)).unwrap_or("/");
+    redirect(visit, to)
 }
 
 async fn asset(Path(file): Path<String>, RawQuery(version): RawQuery) -> Response {
     let Some((media, bytes)) = pages::asset(&file) else { return StatusCode::NOT_FOUND.into_response() };
-    let cache = if version.is_some() { "public, max-age=31536000, immutable" } else { "public, max-age=60" };
+    // Another instance may be of another version.
+    let is_this = version.is_some_and(|version| pages::asset_address(&file).ends_with(&format!("?{version}")));
+    let cache = if is_this { "public, max-age=31536000, immutable" } else { "public, max-age=60" };
     let headers = [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, cache), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (headers, bytes).into_response()
 }

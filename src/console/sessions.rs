@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use super::pages;
-use crate::auth::sessions::{digest, new_secret};
+use crate::auth::sessions::new_secret;
 use crate::http::{Http, Inside, Peer};
 use crate::lang::Lang;
+use crate::telemetry::trail;
 
 pub(super) const ACCESS: &str = "access";
 const REFRESH: &str = "refresh";
@@ -40,8 +42,7 @@ pub(super) struct Cookies {
 }
 
 impl Cookies {
-    pub(super) fn read(headers: &HeaderMap) -> Cookies {
-        let secure = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    pub(super) fn read(headers: &HeaderMap, secure: bool) -> Cookies {
         let prefix = prefix(secure);
         let sent = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
         let pairs = sent.filter_map(|pair| pair.trim().strip_prefix(&prefix)?.split_once('='));
@@ -93,9 +94,10 @@ impl Cookies {
 
     /// Keeps for the next page what a form has done.
     pub(super) fn tell(&mut self, done: &str, warnings: &Value) {
-        let told = serde_urlencoded::to_string([("done", done), ("warnings", &warnings.to_string())]).unwrap_or_default();
+        let text = |warnings: &str| serde_urlencoded::to_string([("done", done), ("warnings", warnings)]).unwrap_or_default();
+        let told = text(&warnings.to_string());
         // A browser keeps no more in one cookie.
-        self.set(TOLD, if told.len() < 3000 { &told } else { done }, Some(Duration::from_secs(60)));
+        self.set(TOLD, &if told.len() < 3000 { told } else { text("[]") }, Some(Duration::from_secs(60)));
     }
 
     /// What the last form has done; it is told once.
@@ -103,8 +105,10 @@ impl Cookies {
         let Some(told) = self.get(TOLD).map(str::to_owned) else { return Value::Null };
         self.end(TOLD);
         let told: HashMap<String, String> = serde_urlencoded::from_str(&told).unwrap_or_default();
-        let warnings = told.get("warnings").and_then(|text| serde_json::from_str(text).ok());
-        json!({ "done": told.get("done"), "warnings": warnings.unwrap_or_else(|| json!([])) })
+        let warnings: Vec<Value> = told.get("warnings").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let warnings: Vec<_> =
+            warnings.iter().filter_map(|warning| warning["message"].as_str()).map(|message| json!({ "message": message })).collect();
+        json!({ "done": told.get("done").cloned().unwrap_or_default(), "warnings": warnings })
     }
 
     pub(super) fn write(&self, headers: &mut HeaderMap) {
@@ -126,7 +130,7 @@ fn prefix(secure: bool) -> String {
 
 /// Tokens that were just given out, by the digest of the refresh token that was traded for them; in parts, so that few wait for each other.
 #[derive(Default)]
-pub(crate) struct Sessions([Mutex<HashMap<String, (Instant, Value)>>; 32]);
+pub(crate) struct Sessions([Mutex<HashMap<[u8; 32], (Instant, Value)>>; 32]);
 
 impl Sessions {
     /// Trades the refresh token in where the access token has ended. A refresh token works once: who comes with the same one a moment later is
@@ -136,28 +140,34 @@ impl Sessions {
             return;
         }
         let Some(token) = cookies.get(REFRESH).map(str::to_owned) else { return };
-        let place = digest(&token);
-        let part = usize::from(place.as_bytes()[0]) % self.0.len();
-        let mut known = self.0[part].lock().await;
-        known.retain(|_, (since, _)| since.elapsed() < GRACE);
-        let session = match known.get(&place) {
-            Some((_, session)) => session.clone(),
-            None => {
-                let layout = pages::layout();
-                let variables = Map::from_iter([("token".to_owned(), token.into())]);
-                let question =
-                    Inside { authorization: None, lang, document: layout.text, operation: "Refresh", variables, key: None, dry_run: false };
-                let (_, answer) = http.ask(caller, headers, question).await;
-                // Whoever asks too often, or meets a database that does not answer, is not signed out for it.
-                if answer["data"]["refreshSession"].is_null() {
-                    return;
-                }
-                let session = answer["data"]["refreshSession"]["result"].clone();
-                known.insert(place, (Instant::now(), session.clone()));
-                session
-            }
-        };
-        drop(known);
-        if session.is_null() { cookies.end_session() } else { cookies.take(http.app.clock().now(), &session) }
+        let (inner, headers, trail) = (http.clone(), headers.clone(), trail::current());
+        // Whatever becomes of the browser's connection, what was traded is kept.
+        let trade = async move { trail::follow(trail.as_ref(), trade(&inner, caller, &headers, lang, token)).await };
+        match tokio::spawn(trade).await {
+            Ok(Some(session)) if session.is_null() => cookies.end_session(),
+            Ok(Some(session)) => cookies.take(http.app.clock().now(), &session),
+            // Whoever asks too often, or meets a database that does not answer, is not signed out for it.
+            Ok(None) | Err(_) => {}
+        }
     }
+}
+
+/// The session that a refresh token opens, null where none; nothing where there was no answer.
+async fn trade(http: &Http, caller: Peer, headers: &HeaderMap, lang: Lang, token: String) -> Option<Value> {
+    let place: [u8; 32] = Sha256::digest(&token).into();
+    let parts = &http.visits.0;
+    let mut known = parts[usize::from(place[0]) % parts.len()].lock().await;
+    known.retain(|_, (since, _)| since.elapsed() < GRACE);
+    if let Some((_, session)) = known.get(&place) {
+        return Some(session.clone());
+    }
+    let variables = Map::from_iter([("token".to_owned(), token.into())]);
+    let question = Inside { operation: "Refresh", variables, ..Inside::new(pages::layout().text, lang) };
+    let (_, mut answer) = http.ask(caller, headers, question).await;
+    let payload = answer["data"]["refreshSession"].as_object_mut()?;
+    let session = payload.remove("result").unwrap_or_default();
+    if !session.is_null() {
+        known.insert(place, (Instant::now(), session.clone()));
+    }
+    Some(session)
 }

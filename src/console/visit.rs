@@ -13,16 +13,23 @@ use super::sessions::{ACCESS, Cookies};
 use crate::http::{Http, Inside, Peer};
 use crate::lang::Lang;
 
+/// Bytes of the questions in an address.
+const LONGEST_QUERY: usize = 4096;
+
 pub(super) struct Visit {
     pub(super) page: &'static Page,
     /// From the path and the query string.
     pub(super) asked: Fields,
+    /// From the path alone.
+    pub(super) path: Fields,
     /// Path and query string, to come back to.
     pub(super) here: String,
     pub(super) cookies: Cookies,
     pub(super) lang: Lang,
     pub(super) headers: HeaderMap,
-    caller: Peer,
+    /// The name under which the service was asked for.
+    pub(super) host: String,
+    pub(super) caller: Peer,
 }
 
 /// An operation of a document of the console.
@@ -48,14 +55,26 @@ impl FromRequestParts<Http> for Visit {
     async fn from_request_parts(parts: &mut Parts, http: &Http) -> Result<Visit, StatusCode> {
         let known = (parts.extensions.get::<&'static Page>().copied(), parts.extensions.get::<Peer>().copied());
         let (Some(page), Some(caller)) = known else { return Err(StatusCode::INTERNAL_SERVER_ERROR) };
-        // What is no text leads nowhere.
-        let path = Path::<HashMap<String, String>>::from_request_parts(parts, http).await.map(|Path(path)| path).unwrap_or_default();
-        let headers = parts.headers.clone();
-        let mut asked = Fields::read(parts.uri.query().unwrap_or_default().as_bytes());
-        for (name, value) in path {
-            asked.set(&name, value);
+        if parts.uri.query().is_some_and(|query| query.len() > LONGEST_QUERY) {
+            return Err(StatusCode::URI_TOO_LONG);
         }
-        let mut cookies = Cookies::read(&headers);
+        // What is no text leads nowhere.
+        let named = Path::<HashMap<String, String>>::from_request_parts(parts, http).await.map_err(|_| StatusCode::NOT_FOUND)?;
+        let headers = parts.headers.clone();
+        let (mut path, mut asked) = (Fields::default(), Fields::read(parts.uri.query().unwrap_or_default().as_bytes()));
+        for (name, value) in named.0 {
+            asked.set(&name, value.clone());
+            path.set(&name, value);
+        }
+        let of_host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = of_host.or_else(|| parts.uri.authority().map(|host| host.as_str())).unwrap_or_default().to_owned();
+        let is_told = caller.is_trusted(&http.app.settings().trusted_proxies);
+        let is_secure = is_told && headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+        let mut cookies = Cookies::read(&headers, is_secure);
+        // Whoever is signed in is counted with what they ask for.
+        if cookies.get(ACCESS).is_none() && !http.may_visit(caller, &headers) {
+            return Err(StatusCode::TOO_MANY_REQUESTS);
+        }
         let lang = match cookies.get("lang") {
             Some("en") => Lang::En,
             Some("zh") => Lang::Zh,
@@ -67,7 +86,7 @@ impl FromRequestParts<Http> for Visit {
         }
         http.visits.freshen(http, &mut cookies, caller, &headers, lang).await;
         let here = parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned();
-        Ok(Visit { page, asked, here, cookies, lang, headers, caller })
+        Ok(Visit { page, asked, path, here, cookies, lang, headers, host, caller })
     }
 }
 
@@ -90,15 +109,9 @@ impl Visit {
     }
 
     pub(super) async fn ask(&self, http: &Http, asked: Asked<'_>) -> Result<Value, Failure> {
-        let question = Inside {
-            authorization: self.cookies.get(ACCESS).map(|token| format!("Bearer {token}")),
-            lang: self.lang,
-            document: asked.document,
-            operation: asked.operation,
-            variables: asked.variables,
-            key: asked.key,
-            dry_run: asked.dry_run,
-        };
+        let authorization = self.cookies.get(ACCESS).map(|token| format!("Bearer {token}"));
+        let Asked { document, operation, variables, key, dry_run } = asked;
+        let question = Inside { authorization, lang: self.lang, document, operation, variables, key, dry_run };
         let (status, mut answer) = http.ask(self.caller, &self.headers, question).await;
         let Some(error) = answer["errors"].get(0) else { return Ok(answer["data"].take()) };
         let text = |value: &Value| value.as_str().map(str::to_owned);

@@ -20,7 +20,12 @@ pub(crate) struct Inside<'a> {
     pub(crate) dry_run: bool,
 }
 
-impl Inside<'_> {
+impl<'a> Inside<'a> {
+    /// An operation of nobody, without variables.
+    pub(crate) fn new(document: &'a str, lang: Lang) -> Inside<'a> {
+        Inside { authorization: None, lang, document, operation: "", variables: Map::new(), key: None, dry_run: false }
+    }
+
     fn split(self, http: &Http, peer: Peer, headers: &HeaderMap) -> (Asker, Parameters) {
         let address = peer.caller(headers, &http.app.settings().trusted_proxies);
         let asker = Asker { lang: self.lang, address, authorization: self.authorization, safely: false };
@@ -35,6 +40,11 @@ impl Inside<'_> {
 }
 
 impl Http {
+    /// Counts a visit that asks for nothing, or for nothing yet; false where the address comes too often.
+    pub(crate) fn may_visit(&self, peer: Peer, headers: &HeaderMap) -> bool {
+        self.rates.take(peer.caller(headers, &self.app.settings().trusted_proxies), 1).is_ok()
+    }
+
     /// The answer of a query or a mutation: `data` and `errors`, and the status that it would have outside.
     pub(crate) async fn ask(&self, peer: Peer, headers: &HeaderMap, mut inside: Inside<'_>) -> (StatusCode, Value) {
         let (key, dry_run) = (inside.key.take(), inside.dry_run);

@@ -122,7 +122,7 @@ pub(crate) struct Peer(pub(super) IpAddr);
 
 impl Peer {
     /// Whether it is a proxy whose word is believed.
-    pub(super) fn is_trusted(self, proxies: &[IpNet]) -> bool {
+    pub(crate) fn is_trusted(self, proxies: &[IpNet]) -> bool {
         let address = self.0.to_canonical();
         proxies.iter().any(|proxy| proxy.contains(&address))
     }

@@ -1,5 +1,6 @@
 //! What people see: pages as a browser gets them, and a real browser.
 
+mod browser;
 mod forms;
 mod pages;
 mod sessions;

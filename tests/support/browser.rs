@@ -19,22 +19,21 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A window of such a width, with or without scripts.
+    /// A window of such a width, with or without the scripts of the pages.
     pub async fn start(pages: &str, width: u32, scripts: bool) -> Browser {
         let started = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut driver = started.expect("chromedriver is installed: scripts/test does that");
         let lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
         let port = lines.map_while(Result::ok).find_map(|line| {
             let port = line.split_once("on port ")?.1.trim_end_matches('.').to_owned();
-            port.parse::<u16>().ok()
+            port.parse::<u16>().ok().filter(|port| *port > 0)
         });
         let url = format!("http://127.0.0.1:{}/session", port.expect("chromedriver names its port"));
         let arguments =
             ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage", "--lang=zh-CN"];
         let size = format!("--window-size={width},900");
         let arguments: Vec<_> = arguments.into_iter().chain([size.as_str()]).collect();
-        let javascript = if scripts { 1 } else { 2 };
-        let prefs = json!({ "profile.managed_default_content_settings.javascript": javascript, "intl.accept_languages": "zh-CN,zh" });
+        let prefs = json!({ "intl.accept_languages": "zh-CN,zh" });
         // A headless window is no narrower than 500 pixels by itself.
         let mobile =
             json!({ "deviceMetrics": { "width": width, "height": 900, "pixelRatio": 1.0, "touch": width < 600, "mobile": width < 600 } });
@@ -46,7 +45,14 @@ impl Browser {
         let http = reqwest::Client::new();
         let answer: Value = http.post(&url).json(&wanted).send().await.expect("chromedriver answers").json().await.expect("JSON");
         let id = answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("a browser starts: {answer}"));
-        Browser { driver, http, session: format!("{url}/{id}"), pages: pages.to_owned() }
+        let browser = Browser { driver, http, session: format!("{url}/{id}"), pages: pages.to_owned() };
+        if !scripts {
+            // ChromeDriver itself works by scripts, so that only those of the pages are kept away.
+            for (command, params) in [("Network.enable", json!({})), ("Network.setBlockedURLs", json!({ "urls": ["*.js*"] }))] {
+                browser.tell("goog/cdp/execute", json!({ "cmd": command, "params": params })).await.expect("the network is ours");
+            }
+        }
+        browser
     }
 
     async fn tell(&self, command: &str, body: Value) -> Result<Value, String> {
@@ -60,17 +66,31 @@ impl Browser {
         self.tell("url", json!({ "url": format!("{}{path}", self.pages) })).await.expect("a page");
     }
 
-    /// What a script of the tests gives back; a browser without scripts of pages runs it all the same.
+    /// What a script of the tests gives back, where scripts run.
     pub async fn run(&self, script: &str) -> Value {
         self.tell("execute/sync", json!({ "script": script, "args": [] })).await.unwrap_or_else(|wrong| panic!("{wrong}"))
     }
 
+    async fn read(&self, what: &str) -> Option<String> {
+        let answer = self.http.get(format!("{}/{what}", self.session)).send().await.expect("chromedriver answers");
+        let value: Value = answer.json().await.expect("JSON");
+        value["value"].as_str().map(str::to_owned)
+    }
+
     pub async fn path(&self) -> String {
-        self.run("return location.pathname + location.search").await.as_str().expect("a text").to_owned()
+        self.read("url").await.unwrap_or_default().trim_start_matches(&self.pages).to_owned()
     }
 
     pub async fn text(&self) -> String {
-        self.run("return document.body.innerText").await.as_str().unwrap_or_default().to_owned()
+        let body = self.find("body").await;
+        // It is nothing where another page has come since.
+        self.read(&format!("element/{body}/text")).await.unwrap_or_default()
+    }
+
+    /// Whether there is such an element at this moment.
+    pub async fn has(&self, selector: &str) -> bool {
+        let found = self.tell("elements", json!({ "using": "css selector", "value": selector })).await;
+        found.is_ok_and(|found| found.as_array().is_some_and(|found| !found.is_empty()))
     }
 
     /// Waits for words to stand on the page.
@@ -89,7 +109,7 @@ impl Browser {
         loop {
             match self.tell("element", json!({ "using": using, "value": selector })).await {
                 Ok(found) => return found[ELEMENT].as_str().expect("an element").to_owned(),
-                Err(wrong) => assert!(begun.elapsed() < PATIENCE, "{wrong} on {}:\n{}", self.path().await, self.text().await),
+                Err(wrong) => assert!(begun.elapsed() < PATIENCE, "{wrong} on {}", self.path().await),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -25,14 +25,9 @@ pub struct Shown {
 
 impl TestApp {
     pub fn visitor(&self) -> Visitor {
-        self.visitor_at(&self.url)
-    }
-
-    /// Before another instance.
-    pub fn visitor_at(&self, url: &str) -> Visitor {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let headers = HeaderMap::from_iter([(HeaderName::from_static("accept"), HeaderValue::from_static("text/html"))]);
-        Visitor { http, url: url.to_owned(), cookies: Arc::default(), headers }
+        Visitor { http, url: self.url.clone(), cookies: Arc::default(), headers }
     }
 
     /// Signed in by the page.
@@ -52,11 +47,6 @@ impl Visitor {
 
     pub fn in_english(&self) -> Visitor {
         self.with("accept-language", "en")
-    }
-
-    /// The same person at another instance, with the same cookies.
-    pub fn at(&self, url: &str) -> Visitor {
-        Visitor { url: url.to_owned(), ..self.clone() }
     }
 
     pub async fn open(&self, path: &str) -> Shown {

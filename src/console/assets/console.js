@@ -19,6 +19,11 @@
   var refused = document.getElementById("refused");
   if (refused) refused.focus();
 
+  // At a computer that many use, the next one finds no drafts.
+  if (store && document.querySelector(".bar .sign-in")) {
+    Object.keys(store).forEach(function (name) { if (name.indexOf("alliance-draft-") === 0) store.removeItem(name); });
+  }
+
   // A draft of a form is kept in the browser until the form was taken.
   all("form[data-draft]").forEach(function (form) {
     if (!store) return;
@@ -46,15 +51,18 @@
   });
   all("[data-drop-draft]").forEach(function (mark) { if (store) store.removeItem("alliance-draft-" + mark.dataset.dropDraft); });
 
+  // Each form has a new key each time.
+  var same = function (part) { return part.innerHTML.replace(/name="key" value="[^"]*"/g, ""); };
+
   // Puts the parts of another page, by their ids, in the places of the same of this one.
   var swap = function (address, ids, after) {
-    return fetch(address, { credentials: "same-origin", headers: { "X-Part": "1" } }).then(function (answer) {
+    return fetch(address, { credentials: "same-origin" }).then(function (answer) {
       if (!answer.ok || answer.redirected) return;
       return answer.text().then(function (text) {
         var other = new DOMParser().parseFromString(text, "text/html");
         ids.forEach(function (id) {
           var now = document.getElementById(id), next = other.getElementById(id);
-          if (now && next && now.innerHTML !== next.innerHTML) now.innerHTML = next.innerHTML;
+          if (now && next && same(now) !== same(next)) now.innerHTML = next.innerHTML;
         });
         if (after) after();
       });
@@ -93,9 +101,18 @@
       if (document.hidden || busy || document.querySelector("details.act[open]")) { due = setTimeout(refresh, 3000); return; }
       swap(location.href, live.split(" "));
     };
-    var source = new EventSource("/live");
-    source.addEventListener("change", function () { if (!due) due = setTimeout(refresh, 400); });
-    window.addEventListener("pagehide", function () { source.close(); });
+    var source = null;
+    // A browser has few connections to one host: a page that nobody looks at gives its own back.
+    var follow = function () {
+      if (source && (document.hidden || source.readyState === 2)) { source.close(); source = null; }
+      if (source || document.hidden) return;
+      source = new EventSource("/live");
+      source.addEventListener("change", function () { if (!due) due = setTimeout(refresh, 400); });
+    };
+    follow();
+    document.addEventListener("visibilitychange", function () { follow(); if (!document.hidden) refresh(); });
+    window.addEventListener("pagehide", function () { if (source) { source.close(); source = null; } });
+    window.addEventListener("pageshow", follow);
   }
 
   all("[data-print]").forEach(function (button) {
