@@ -128,9 +128,12 @@ fn prefix(secure: bool) -> String {
     format!("{}{PREFIX}", if secure { "__Host-" } else { "" })
 }
 
+/// Sessions by the digest of the token that was traded for them, and since when.
+type Traded = HashMap<[u8; 32], (Instant, Value)>;
+
 /// Tokens that were just given out, by the digest of the refresh token that was traded for them; in parts, so that few wait for each other.
 #[derive(Default)]
-pub(crate) struct Sessions([Mutex<HashMap<[u8; 32], (Instant, Value)>>; 32]);
+pub(crate) struct Sessions([Mutex<Traded>; 32]);
 
 impl Sessions {
     /// Trades the refresh token in where the access token has ended. A refresh token works once: who comes with the same one a moment later is

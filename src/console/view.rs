@@ -80,7 +80,7 @@ fn variables(http: &Http, context: Context<'_>) -> Value {
     put("today", today.to_string().into());
     put("now", now.to_rfc3339().into());
     put("form_secret", visit.cookies.get(FORM).unwrap_or_default().into());
-    put("refusals", refusals.iter().map(|refusal| with_field(refusal)).collect::<Vec<_>>().into());
+    put("refusals", refusals.iter().map(with_field).collect::<Vec<_>>().into());
     put("tried", done.into());
     put("payload", of(payload));
     put("checked", checked.into());

@@ -88,6 +88,7 @@ impl Visitor {
         }
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let html = response.text().await.expect("a text");
         let mut cookies = self.cookies.lock().expect("the cookies");
         for set in headers.get_all("set-cookie") {
             let (pair, rest) = set.to_str().expect("a cookie").split_once(';').expect("attributes");
@@ -98,8 +99,7 @@ impl Visitor {
                 cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        drop(cookies);
-        Shown { status, headers, html: response.text().await.expect("a text") }
+        Shown { status, headers, html }
     }
 }
 
