@@ -27,11 +27,13 @@ static SCHEMA: LazyLock<Valid<Schema>> = LazyLock::new(|| {
 });
 
 /// A document of the program's own; else what is wrong with it.
+#[cfg(feature = "console")]
 pub fn document(text: &str) -> Result<Valid<ExecutableDocument>, String> {
     ExecutableDocument::parse_and_validate(&SCHEMA, text, "document").map_err(|wrong| wrong.errors.to_string())
 }
 
 /// The fields that a value of an input type cannot go without.
+#[cfg(feature = "console")]
 pub fn required_fields(input: &str) -> Vec<&'static str> {
     let fields = SCHEMA.get_input_object(input).into_iter().flat_map(|input| &input.fields);
     fields.filter(|(_, field)| field.is_required()).map(|(name, _)| name.as_str()).collect()
