@@ -912,3 +912,21 @@ CREATE TABLE outsider_districts (
 );
 
 CREATE INDEX outsider_districts_district ON outsider_districts (district_id, account_id);
+
+CREATE TABLE pictures (
+    id UUID NOT NULL PRIMARY KEY,
+    district_id UUID NOT NULL REFERENCES areas (id),
+    delivery_id UUID NOT NULL REFERENCES deliveries (id),
+    digest TEXT NOT NULL,
+    width INTEGER NOT NULL CHECK (width > 0),
+    height INTEGER NOT NULL CHECK (height > 0),
+    size INTEGER NOT NULL CHECK (size > 0),
+    added_by UUID NOT NULL REFERENCES accounts (id),
+    added_at TIMESTAMPTZ NOT NULL,
+    UNIQUE (delivery_id, digest)
+);
+
+CREATE TABLE picture_contents (
+    picture_id UUID NOT NULL PRIMARY KEY REFERENCES pictures (id),
+    content BYTEA NOT NULL
+);

@@ -533,6 +533,24 @@ CREATE INDEX pairings_community ON pairings (community_id);
 
 CREATE UNIQUE INDEX pairings_running ON pairings (unit_id, community_id) WHERE until IS NULL;
 
+CREATE TABLE picture_contents (
+    picture_id BLOB NOT NULL PRIMARY KEY REFERENCES pictures (id),
+    content BLOB NOT NULL
+);
+
+CREATE TABLE pictures (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    delivery_id BLOB NOT NULL REFERENCES deliveries (id),
+    digest TEXT NOT NULL,
+    width INTEGER NOT NULL CHECK (width > 0),
+    height INTEGER NOT NULL CHECK (height > 0),
+    size INTEGER NOT NULL CHECK (size > 0),
+    added_by BLOB NOT NULL REFERENCES accounts (id),
+    added_at TEXT NOT NULL,
+    UNIQUE (delivery_id, digest)
+);
+
 CREATE TABLE pledge_areas (
     pledge_id BLOB NOT NULL REFERENCES pledges (id),
     area_id BLOB NOT NULL REFERENCES areas (id),

@@ -34,6 +34,7 @@ node_kinds! {
     Need = "need",
     Match = "match",
     Delivery = "delivery",
+    Picture = "picture",
     Evaluation = "evaluation",
     Contribution = "contribution",
     Venue = "venue",

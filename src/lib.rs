@@ -19,6 +19,7 @@ pub mod keys;
 pub mod lang;
 pub mod memory;
 pub mod outbound;
+pub mod picture;
 pub mod refusal;
 pub mod search;
 pub mod telemetry;

@@ -1,5 +1,5 @@
-//! The tables of Alliance, forward only. Each migration is one file of portable SQL in which `{uuid}`, `{instant}` and `{json}` stand for the
-//! column types that differ between SQLite and PostgreSQL. All pending migrations run in one transaction, on both databases.
+//! The tables of Alliance, forward only. Each migration is one file of portable SQL in which `{uuid}`, `{instant}`, `{json}` and `{bytes}` stand for
+//! the column types that differ between SQLite and PostgreSQL. All pending migrations run in one transaction, on both databases.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
@@ -34,6 +34,7 @@ const SCRIPTS: &[Script] = &[
     script!("m0012_robots"),
     script!("m0013_operations"),
     script!("m0014_outsiders"),
+    script!("m0015_pictures"),
 ];
 
 impl MigratorTrait for Migrator {
@@ -66,11 +67,11 @@ impl MigrationTrait for Script {
 impl Script {
     /// The script's statements as `backend` takes them.
     fn rendered(&self, backend: DbBackend) -> Vec<String> {
-        let (uuid, instant, json) = match backend {
-            DbBackend::Postgres => ("UUID", "TIMESTAMPTZ", "JSONB"),
-            _ => ("BLOB", "TEXT", "TEXT"),
+        let (uuid, instant, json, bytes) = match backend {
+            DbBackend::Postgres => ("UUID", "TIMESTAMPTZ", "JSONB", "BYTEA"),
+            _ => ("BLOB", "TEXT", "TEXT", "BLOB"),
         };
-        let sql = self.sql.replace("{uuid}", uuid).replace("{instant}", instant).replace("{json}", json);
+        let sql = self.sql.replace("{uuid}", uuid).replace("{instant}", instant).replace("{json}", json).replace("{bytes}", bytes);
         statements(&sql, backend)
     }
 }

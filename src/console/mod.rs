@@ -5,6 +5,7 @@
 //! followed by a redirect, so that going back or reloading does nothing twice, and each form but those of sessions and secrets has an
 //! idempotency key, so that two taps do one thing. Everything works without scripts.
 
+mod csv;
 mod days;
 mod forms;
 mod guard;
@@ -16,21 +17,21 @@ mod visit;
 mod words;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Extension, FromRequestParts, Path, RawQuery, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 
 use crate::calendar::shanghai_day;
-use crate::http::{Http, whole};
+use crate::http::{Http, Peer, whole};
 
-use forms::Fields;
+use forms::{Fields, Sent};
 use pages::{PAGES, Who};
-use sessions::SEEN;
 pub(crate) use sessions::Sessions;
+use sessions::{Cookies, SEEN};
 use visit::{Asked, Failure, Visit};
 
 pub fn routes() -> Router<Http> {
@@ -58,6 +59,15 @@ pub(crate) fn is_page(path: &str) -> bool {
     PAGES.iter().any(|page| page.path.split('/').nth(1) == first)
 }
 
+/// What the session of a visitor is opened with, where a browser asks for what a page shows.
+pub(crate) fn authorization(http: &Http, caller: Peer, headers: &HeaderMap) -> Option<String> {
+    Cookies::read(http, caller, headers).get(sessions::ACCESS).map(bearer)
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
 /// What became of a form, where its page is shown again.
 #[derive(Default)]
 struct Outcome {
@@ -72,14 +82,16 @@ struct Outcome {
 }
 
 async fn show(State(http): State<Http>, visit: Visit) -> Response {
+    if csv::is_asked(&visit) {
+        return csv::download(http, visit).await;
+    }
     render(&http, visit, Outcome::default(), StatusCode::OK).await
 }
 
 /// Does what a form asks for. All forms of a page are sent to its own address.
 async fn act(State(http): State<Http>, mut visit: Visit, body: Body) -> Response {
-    let body = whole(&http.app, body).await;
-    let given = match body {
-        Ok(body) => Fields::read(&body),
+    let Sent { fields: given, pictures } = match Sent::read(&http, &visit, body).await {
+        Ok(sent) => sent,
         Err(status) => return fail(&http, visit, status, "FORM_INCOMPLETE").await,
     };
     if given.pairs().len() > MOST_FIELDS {
@@ -93,6 +105,9 @@ async fn act(State(http): State<Http>, mut visit: Visit, body: Body) -> Response
     }
     let document = visit.page.document();
     let name = given.first("do").unwrap_or_default().to_owned();
+    if name == ADD_PICTURES {
+        return add_pictures(&http, visit, given, pictures).await;
+    }
     let Some(operation) = document.mutation(&name) else {
         return fail(&http, visit, StatusCode::BAD_REQUEST, "FORM_INCOMPLETE").await;
     };
@@ -133,9 +148,33 @@ async fn act(State(http): State<Http>, mut visit: Visit, body: Body) -> Response
         _ => {}
     }
     let id = payload["result"]["id"].as_str().unwrap_or_default();
+    let mut warnings = payload["warnings"].clone();
+    if let (Err(failure), Some(warnings)) = (visit.add_pictures(&http, id, pictures).await, warnings.as_array_mut()) {
+        let (zh, en) = ("照片没有存上，其余已提交：", "It was done, but the pictures were not kept: ");
+        warnings.push(json!({ "message": format!("{}{}", visit.lang.pick(zh, en), failure.message) }));
+    }
     let to = given.first("then").map(|to| to.replace("{id}", id)).filter(|to| guard::is_local(to)).unwrap_or_else(|| visit.here.clone());
-    visit.cookies.tell(&name, &payload["warnings"]);
+    visit.cookies.tell(&name, &warnings);
     redirect(visit, &to)
+}
+
+/// The one thing that is done with files, which GraphQL does not carry.
+const ADD_PICTURES: &str = "addPictures";
+
+async fn add_pictures(http: &Http, mut visit: Visit, given: Fields, pictures: Vec<Bytes>) -> Response {
+    let refused = match visit.add_pictures(http, given.first("delivery").unwrap_or_default(), pictures).await {
+        Ok(0) => visit.lang.pick("请先选择照片", "Choose pictures first").to_owned(),
+        Ok(_) => {
+            let to = given.first("then").filter(|to| guard::is_local(to)).unwrap_or(&visit.here).to_owned();
+            visit.cookies.tell(ADD_PICTURES, &Value::Null);
+            return redirect(visit, &to);
+        }
+        Err(failure) if failure.status == StatusCode::UNPROCESSABLE_ENTITY => failure.message,
+        Err(failure) => return failed(http, visit, failure).await,
+    };
+    let refusals = json!([{ "message": refused, "path": ["pictures"] }]);
+    let outcome = Outcome { done: ADD_PICTURES.to_owned(), given, refusals, ..Outcome::default() };
+    render(http, visit, outcome, StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
 /// What every page may need: who comes, in which role, and the days that it is about.
@@ -150,54 +189,93 @@ fn known(http: &Http, visit: &Visit, acting: &Value) -> Map<String, Value> {
             known.insert(name.to_owned(), id.clone());
         }
     }
+    if visit.asked.first("download").is_some() {
+        known.insert("first".to_owned(), json!(100));
+    }
     if let Some(seen) = visit.cookies.get(SEEN) {
         known.insert("seen".to_owned(), seen.into());
     }
     known
 }
 
-/// The page with its data.
-async fn render(http: &Http, mut visit: Visit, outcome: Outcome, status: StatusCode) -> Response {
-    let viewer = match visit.viewer(http).await {
-        Ok(viewer) => viewer,
-        Err(failure) => return failed(http, visit, failure).await,
-    };
+/// What a page is about to show: who comes, in which role, and the answer to its query.
+struct Shown {
+    viewer: Value,
+    acting: Value,
+    data: Value,
+}
+
+/// Why there is nothing to show.
+enum Unshown {
+    SignIn,
+    /// The same address is to be asked for once more.
+    Again,
+    Failed(Failure),
+}
+
+impl From<Failure> for Unshown {
+    fn from(failure: Failure) -> Unshown {
+        Unshown::Failed(failure)
+    }
+}
+
+async fn gather(http: &Http, visit: &mut Visit) -> Result<Shown, Unshown> {
+    let viewer = visit.viewer(http).await?;
     if viewer.is_null() && visit.page.who == Who::SignedIn {
-        return sign_in(visit);
+        return Err(Unshown::SignIn);
     }
     let acting = acting(&viewer, visit.cookies.get("acting")).clone();
     let document = visit.page.document();
-    let mut data = Value::Null;
-    if let Some((name, operation)) = document.query(&viewer, &acting) {
-        let known = known(http, &visit, &acting);
-        let reads_on = operation.variables.iter().any(|variable| variable.name == SEEN);
-        let asked = Asked {
-            document: document.text,
-            operation: name,
-            variables: forms::variables(operation, &[&visit.asked], &known),
-            key: None,
-            dry_run: false,
-        };
-        data = match visit.ask(http, asked).await {
-            Ok(data) => data,
-            // The cursor may be one of another database.
-            Err(failure) if failure.code == "BAD_USER_INPUT" && reads_on && visit.cookies.get(SEEN).is_some() => {
-                visit.cookies.end(SEEN);
-                let here = visit.here.clone();
-                return redirect(visit, &here);
-            }
-            Err(failure) => return failed(http, visit, failure).await,
-        };
-        // Whoever comes for the first time has read all that was before.
-        if let Some(latest) = data["latest"]["cursor"].as_str().filter(|_| visit.cookies.get(SEEN).is_none()) {
-            visit.cookies.set(SEEN, latest, Some(sessions::YEAR));
+    let Some((name, operation)) = document.query(&viewer, &acting) else {
+        return Ok(Shown { viewer, acting, data: Value::Null });
+    };
+    let known = known(http, visit, &acting);
+    let reads_on = operation.variables.iter().any(|variable| variable.name == SEEN);
+    let asked = Asked {
+        document: document.text,
+        operation: name,
+        variables: forms::variables(operation, &[&visit.asked], &known),
+        key: None,
+        dry_run: false,
+    };
+    let data = match visit.ask(http, asked).await {
+        Ok(data) => data,
+        // The cursor may be one of another database.
+        Err(failure) if failure.code == "BAD_USER_INPUT" && reads_on && visit.cookies.get(SEEN).is_some() => {
+            visit.cookies.end(SEEN);
+            return Err(Unshown::Again);
         }
-        // The first of what a page asks for is what it is about.
-        let about = data.as_object().and_then(|data| data.values().next());
-        if visit.page.path.contains('{') && about.is_none_or(|about| about.is_null() || about.as_object().is_some_and(Map::is_empty)) {
-            return fail(http, visit, StatusCode::NOT_FOUND, "NOT_FOUND").await;
-        }
+        Err(failure) => return Err(failure.into()),
+    };
+    // Whoever comes for the first time has read all that was before.
+    if let Some(latest) = data["latest"]["cursor"].as_str().filter(|_| visit.cookies.get(SEEN).is_none()) {
+        visit.cookies.set(SEEN, latest, Some(sessions::YEAR));
     }
+    // The first of what a page asks for is what it is about.
+    let about = data.as_object().and_then(|data| data.values().next());
+    if visit.page.path.contains('{') && about.is_none_or(|about| about.is_null() || about.as_object().is_some_and(Map::is_empty)) {
+        return Err(Failure::of(StatusCode::NOT_FOUND, "NOT_FOUND").into());
+    }
+    Ok(Shown { viewer, acting, data })
+}
+
+async fn unshown(http: &Http, visit: Visit, why: Unshown) -> Response {
+    match why {
+        Unshown::SignIn => sign_in(visit),
+        Unshown::Again => {
+            let here = visit.here.clone();
+            redirect(visit, &here)
+        }
+        Unshown::Failed(failure) => failed(http, visit, failure).await,
+    }
+}
+
+/// The page with its data.
+async fn render(http: &Http, mut visit: Visit, outcome: Outcome, status: StatusCode) -> Response {
+    let Shown { viewer, acting, data } = match gather(http, &mut visit).await {
+        Ok(shown) => shown,
+        Err(why) => return unshown(http, visit, why).await,
+    };
     let name = visit.page.name;
     let context = view::Context { visit: &mut visit, viewer: &viewer, acting: &acting, data, outcome };
     match view::render(http, context, name) {
@@ -228,7 +306,7 @@ async fn failed(http: &Http, visit: Visit, failure: Failure) -> Response {
 }
 
 async fn fail(http: &Http, visit: Visit, status: StatusCode, code: &str) -> Response {
-    error(http, visit, status, &Failure { code: code.to_owned(), message: String::new(), incident: None, status }).await
+    error(http, visit, status, &Failure::of(status, code)).await
 }
 
 async fn error(http: &Http, mut visit: Visit, status: StatusCode, failure: &Failure) -> Response {

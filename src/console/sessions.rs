@@ -42,7 +42,9 @@ pub(super) struct Cookies {
 }
 
 impl Cookies {
-    pub(super) fn read(headers: &HeaderMap, secure: bool) -> Cookies {
+    pub(super) fn read(http: &Http, caller: Peer, headers: &HeaderMap) -> Cookies {
+        let is_told = caller.is_trusted(&http.app.settings().trusted_proxies);
+        let secure = is_told && headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
         let prefix = prefix(secure);
         let sent = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
         let pairs = sent.filter_map(|pair| pair.trim().strip_prefix(&prefix)?.split_once('='));

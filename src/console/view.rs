@@ -1,12 +1,13 @@
 //! What templates can call: words in both languages, dates and amounts, addresses, what a form was given and why it was refused.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use minijinja::value::{Kwargs, Rest};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 use serde_json::Value as Json;
 
+use super::csv;
 use super::forms::Fields;
 use super::pages::{asset_address, file};
 use super::sessions::FORM;
@@ -30,13 +31,44 @@ pub(super) struct Context<'a> {
 }
 
 pub(super) fn render(http: &Http, context: Context<'_>, name: &str) -> Result<String, String> {
-    let name = format!("{name}.html");
+    fill(&format!("{name}.html"), Value::from_pairs(variables(http, context)))
+}
+
+/// The rows of a table as CSV has them, and after which cursor there are more.
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) rows: Vec<String>,
+    pub(super) next: Option<String>,
+}
+
+/// The same page as a table: its template says each row by `row`, and by `goes_on` what the rows are a page of.
+pub(super) fn table(http: &Http, context: Context<'_>, name: &str) -> Result<Table, String> {
+    let table = Arc::new(Mutex::new(Table::default()));
+    let mut all = variables(http, context);
+    let into = table.clone();
+    let row =
+        move |cells: Rest<Value>| into.lock().expect("no panic under this lock").rows.push(csv::row(cells.iter().map(Value::to_string)));
+    all.push(("row".to_owned(), Value::from_function(row)));
+    let into = table.clone();
+    let goes_on = move |info: Value| -> Result<(), Error> {
+        let is_more = info.get_attr("hasNextPage")?.is_true();
+        let cursor = info.get_attr("endCursor")?.as_str().map(str::to_owned);
+        into.lock().expect("no panic under this lock").next = cursor.filter(|_| is_more);
+        Ok(())
+    };
+    all.push(("goes_on".to_owned(), Value::from_function(goes_on)));
+    fill(&format!("{name}.csv"), Value::from_pairs(all))?;
+    let mut table = table.lock().expect("no panic under this lock");
+    Ok(std::mem::take(&mut *table))
+}
+
+fn fill(name: &str, with: Value) -> Result<String, String> {
     let said = |error: Error| error.to_string();
     if cfg!(debug_assertions) {
-        return environment().get_template(&name).and_then(|template| template.render(variables(http, context))).map_err(said);
+        return environment().get_template(name).and_then(|template| template.render(with)).map_err(said);
     }
     static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
-    ENVIRONMENT.get_template(&name).and_then(|template| template.render(variables(http, context))).map_err(said)
+    ENVIRONMENT.get_template(name).and_then(|template| template.render(with)).map_err(said)
 }
 
 fn environment() -> Environment<'static> {
@@ -51,7 +83,7 @@ fn environment() -> Environment<'static> {
 }
 
 /// What the page asked for by its names; beside it what belongs to every page.
-fn variables(http: &Http, context: Context<'_>) -> Value {
+fn variables(http: &Http, context: Context<'_>) -> Vec<(String, Value)> {
     let Context { visit, viewer, acting, data, outcome } = context;
     let (lang, now) = (visit.lang, http.app.clock().now());
     let today = shanghai_day(now);
@@ -129,7 +161,7 @@ fn variables(http: &Http, context: Context<'_>) -> Value {
     );
     put("url", Value::from_function(move |changes: Kwargs| address(&path, &query, &changes)));
     put("text", Value::from_function(move |parts: Rest<Value>| parts.iter().map(Value::to_string).collect::<String>()));
-    Value::from_pairs(all)
+    all
 }
 
 /// JSON as templates see it.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -49,6 +50,22 @@ pub(super) struct Failure {
     pub(super) status: StatusCode,
 }
 
+impl Failure {
+    pub(super) fn of(status: StatusCode, code: &str) -> Failure {
+        Failure { code: code.to_owned(), message: String::new(), incident: None, status }
+    }
+
+    fn new(status: StatusCode, error: &Value) -> Failure {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Failure {
+            code: text(&error["extensions"]["code"]).unwrap_or_default(),
+            message: text(&error["message"]).unwrap_or_default(),
+            incident: text(&error["extensions"]["incident"]),
+            status: if status.is_success() { StatusCode::INTERNAL_SERVER_ERROR } else { status },
+        }
+    }
+}
+
 impl FromRequestParts<Http> for Visit {
     type Rejection = StatusCode;
 
@@ -68,9 +85,7 @@ impl FromRequestParts<Http> for Visit {
         }
         let of_host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = of_host.or_else(|| parts.uri.authority().map(|host| host.as_str())).unwrap_or_default().to_owned();
-        let is_told = caller.is_trusted(&http.app.settings().trusted_proxies);
-        let is_secure = is_told && headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-        let mut cookies = Cookies::read(&headers, is_secure);
+        let mut cookies = Cookies::read(http, caller, &headers);
         // Whoever is signed in is counted with what they ask for.
         if cookies.get(ACCESS).is_none() && !http.may_visit(caller, &headers) {
             return Err(StatusCode::TOO_MANY_REQUESTS);
@@ -109,17 +124,24 @@ impl Visit {
     }
 
     pub(super) async fn ask(&self, http: &Http, asked: Asked<'_>) -> Result<Value, Failure> {
-        let authorization = self.cookies.get(ACCESS).map(|token| format!("Bearer {token}"));
+        let authorization = self.cookies.get(ACCESS).map(super::bearer);
         let Asked { document, operation, variables, key, dry_run } = asked;
         let question = Inside { authorization, lang: self.lang, document, operation, variables, key, dry_run };
         let (status, mut answer) = http.ask(self.caller, &self.headers, question).await;
-        let Some(error) = answer["errors"].get(0) else { return Ok(answer["data"].take()) };
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        Err(Failure {
-            code: text(&error["extensions"]["code"]).unwrap_or_default(),
-            message: text(&error["message"]).unwrap_or_default(),
-            incident: text(&error["extensions"]["incident"]),
-            status: if status.is_success() { StatusCode::INTERNAL_SERVER_ERROR } else { status },
-        })
+        match answer["errors"].get(0) {
+            Some(error) => Err(Failure::new(status, error)),
+            None => Ok(answer["data"].take()),
+        }
+    }
+
+    /// Adds pictures to a delivery, one after the other, and says how many.
+    pub(super) async fn add_pictures(&self, http: &Http, delivery: &str, pictures: Vec<Bytes>) -> Result<usize, Failure> {
+        let count = pictures.len();
+        for picture in pictures {
+            let authorization = self.cookies.get(ACCESS).map(super::bearer);
+            let added = http.add_picture(self.caller, &self.headers, authorization, self.lang, delivery, picture).await;
+            added.map_err(|(status, error)| Failure::new(status, &error))?;
+        }
+        Ok(count)
     }
 }

@@ -14,7 +14,7 @@ use async_graphql::{Name, Pos, Positioned, Variables};
 pub use async_graphql::parser::types::OperationType as OperationKind;
 pub use documents::{Document, Documents};
 #[cfg(feature = "console")]
-pub use valid::{document as valid_document, required_fields};
+pub use valid::{document as valid_document, is_scalar, required_fields};
 
 mod documents;
 mod measure;

@@ -262,6 +262,10 @@ pub enum Action {
     Accept,
     /// Refuse a delivery.
     Refuse,
+    /// Add a picture to a reported delivery.
+    AddPicture,
+    /// Remove a picture.
+    Remove,
     /// Evaluate the other side.
     Evaluate,
     /// Reverse a contribution.

@@ -9,7 +9,7 @@ use crate::clients::graphql::{ClientKey, PartnerClient};
 use crate::contributions::graphql::{Contribution, ContributionKey};
 use crate::error::AppError;
 use crate::ids::{GlobalId, NodeKind};
-use crate::matches::graphql::{Delivery, DeliveryKey, Evaluation, EvaluationKey, Match, MatchKey};
+use crate::matches::graphql::{Delivery, DeliveryKey, Evaluation, EvaluationKey, Match, MatchKey, Picture, PictureKey};
 use crate::needs::graphql::{CommunityNeed, NeedKey};
 use crate::resources::graphql::{PledgeKey, ResourcePledge};
 use crate::robots::graphql::{Robot, RobotKey};
@@ -30,6 +30,7 @@ pub enum Node {
     CommunityNeed(CommunityNeed),
     Match(Match),
     Delivery(Delivery),
+    Picture(Picture),
     Evaluation(Evaluation),
     Contribution(Contribution),
     Venue(Venue),
@@ -63,6 +64,7 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
     let needs = of_kind!(Need, NeedKey);
     let matches = of_kind!(Match, MatchKey);
     let deliveries = of_kind!(Delivery, DeliveryKey);
+    let pictures = of_kind!(Picture, PictureKey);
     let evaluations = of_kind!(Evaluation, EvaluationKey);
     let contributions = of_kind!(Contribution, ContributionKey);
     let venues = of_kind!(Venue, VenueKey);
@@ -86,6 +88,7 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
         NodeKind::Need => needs.get(&NeedKey(id.key)).cloned().map(Node::from),
         NodeKind::Match => matches.get(&MatchKey(id.key)).cloned().map(Node::from),
         NodeKind::Delivery => deliveries.get(&DeliveryKey(id.key)).cloned().map(Node::from),
+        NodeKind::Picture => pictures.get(&PictureKey(id.key)).cloned().map(Node::from),
         NodeKind::Evaluation => evaluations.get(&EvaluationKey(id.key)).cloned().map(Node::from),
         NodeKind::Contribution => contributions.get(&ContributionKey(id.key)).cloned().map(Node::from),
         NodeKind::Venue => venues.get(&VenueKey(id.key)).cloned().map(Node::from),

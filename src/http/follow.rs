@@ -51,6 +51,8 @@ fn route(path: &str) -> Option<&'static str> {
         "/healthz" | "/readyz" => return None,
         "/graphql" => "/graphql",
         "/graphql/ws" => "/graphql/ws",
+        "/pictures" => "/pictures",
+        path if path.starts_with("/pictures/") => "/pictures/{id}",
         "/oauth/token" => "/oauth/token",
         "/.well-known/jwks.json" => "/.well-known/jwks.json",
         "/reference" => "/reference",

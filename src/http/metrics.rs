@@ -14,7 +14,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::{ANONYMOUS_STREAMS, Http, STREAMS};
+use super::Http;
 use crate::telemetry::metrics::{Label, seconds};
 
 /// How long the database may take to answer whether it does.
@@ -47,10 +47,8 @@ async fn registry(http: &Http) -> Registry {
     );
 
     registry.register("sockets_open", "WebSockets that are open", gauge(http.sockets.open()));
-    let streams = [
-        ("caller", "account", STREAMS - http.streams.available_permits()),
-        ("caller", "anonymous", ANONYMOUS_STREAMS - http.anonymous_streams.available_permits()),
-    ];
+    let (signed_in, anonymous) = http.streams.running();
+    let streams = [("caller", "account", signed_in), ("caller", "anonymous", anonymous)];
     registry.register("streams_open", "Streams of changes that run, by who reads them", gauges(streams));
 
     let help = "Statements that were sent to the database";

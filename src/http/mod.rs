@@ -10,11 +10,13 @@ mod metrics;
 mod oauth;
 mod operation;
 mod persisted;
+mod pictures;
 mod rates;
 mod reference;
 mod reply;
 mod serve;
 mod socket;
+mod streams;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,16 +43,13 @@ use crate::telemetry::traces::Traces;
 
 use rates::Rates;
 use socket::Sockets;
+use streams::Streams;
 
 #[cfg(feature = "console")]
 pub(crate) use inside::Inside;
 #[cfg(feature = "console")]
 pub(crate) use rates::Peer;
 pub use serve::{serve, serve_metrics};
-
-/// Streams of changes that one instance serves at a time, to those who are signed in and to all others.
-const STREAMS: usize = 1000;
-const ANONYMOUS_STREAMS: usize = 200;
 
 /// How long a caller may take to send a body, from its first byte to its last.
 const BODY: Duration = Duration::from_secs(20);
@@ -66,9 +65,9 @@ pub struct Http {
     rates: Arc<Rates>,
     persisted: Arc<persisted::Persisted>,
     sockets: Sockets,
-    /// One place for each stream that may run at a time.
-    streams: Arc<Semaphore>,
-    anonymous_streams: Arc<Semaphore>,
+    streams: Streams,
+    /// One place for each picture that may be made anew at a time.
+    picturing: Arc<Semaphore>,
     traces: Traces,
     /// Of the console.
     #[cfg(feature = "console")]
@@ -88,8 +87,8 @@ impl Http {
             limits: Arc::default(),
             documents: Arc::default(),
             fresh: Arc::default(),
-            streams: Arc::new(Semaphore::new(STREAMS)),
-            anonymous_streams: Arc::new(Semaphore::new(ANONYMOUS_STREAMS)),
+            streams: Streams::default(),
+            picturing: Arc::new(Semaphore::new(pictures::AT_A_TIME)),
             traces: Traces::new(settings),
             #[cfg(feature = "console")]
             visits: Arc::default(),
@@ -119,6 +118,8 @@ fn router(http: Http) -> Router {
     let router = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/graphql/ws", get(socket::upgrade))
+        .route("/pictures", post(pictures::add))
+        .route("/pictures/{id}", get(pictures::show))
         .route("/oauth/token", post(oauth::token))
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata))
         .route("/healthz", get(|| async { "ok\n" }))
@@ -160,7 +161,11 @@ async fn not_so(State(http): State<Http>, headers: HeaderMap, body: Body) -> Res
 
 /// A body as a whole; the status where it is too large, is too long on its way or breaks off.
 pub(crate) async fn whole(app: &App, body: Body) -> Result<Bytes, StatusCode> {
-    match tokio::time::timeout(BODY, axum::body::to_bytes(body, app.settings().body_bytes as usize)).await {
+    whole_of(body, app.settings().body_bytes as usize).await
+}
+
+pub(crate) async fn whole_of(body: Body, most: usize) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(BODY, axum::body::to_bytes(body, most)).await {
         Ok(read) => read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }

@@ -227,8 +227,7 @@ impl Operation {
     /// The answers of a subscription, until it has no more, or the service ends.
     pub(super) fn subscribe(self) -> Result<impl Stream<Item = Body> + Send + 'static, Rejected> {
         let Operation { http, lang, admitted, query, variables, viewer, cost, .. } = self;
-        let places = if viewer.account.is_some() { &http.streams } else { &http.anonymous_streams };
-        let Ok(place) = places.clone().try_acquire_owned() else {
+        let Some(place) = http.streams.take(viewer.account_id()) else {
             let (zh, en) = ("同时接收变更的连接已满，请稍后再试", "Too many streams run at the moment; try again later");
             http.app.metrics().asked(word(OperationType::Subscription), "LIMIT_EXCEEDED");
             return Err(Rejected::overloaded(lang, StatusCode::SERVICE_UNAVAILABLE, "LIMIT_EXCEEDED", zh, en));

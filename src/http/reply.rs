@@ -113,8 +113,7 @@ pub(super) fn not_acceptable(headers: &HeaderMap) -> Response {
 
 /// What is no question to GraphQL, answered in JSON all the same.
 pub(super) fn refuse(headers: &HeaderMap, status: StatusCode, code: &str, zh: &str, en: &str) -> Response {
-    let lang = lang(headers);
-    Reply { lang, accept: Accept::Json }.reject(Rejected::overloaded(lang, status, code, zh, en))
+    Rejected::overloaded(lang(headers), status, code, zh, en).answer()
 }
 
 /// Why a request is not run, in the caller's language.
@@ -127,6 +126,12 @@ pub(super) struct Rejected {
 }
 
 impl Rejected {
+    /// Where nobody asked in GraphQL: the same answer in JSON, with its own status.
+    pub(super) fn answer(mut self) -> Response {
+        self.well_formed = false;
+        Reply { lang: Lang::Zh, accept: Accept::Json }.reject(self)
+    }
+
     pub(super) fn code(&self) -> &str {
         self.error["extensions"]["code"].as_str().unwrap_or_default()
     }

@@ -1,22 +1,27 @@
 //! The change feed and the auditor's journal as the API shows them.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use async_graphql::dataloader::Loader;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject, Subscription};
 use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::feed::{self, Position};
 use super::{ChangeKind, Column, Entity, Model};
+use crate::auth::entity::account;
 use crate::auth::{Permission, sessions};
 use crate::calendar::start_of;
 use crate::date::{Date, day};
+use crate::db::padded;
 use crate::error::AppError;
 use crate::graphql::node::{Node, load_nodes};
 use crate::graphql::paging::{Key, PageArgs, Sort, connection, page};
-use crate::graphql::{kept, request};
+use crate::graphql::{Loaders, kept, request};
 use crate::ids::{GlobalId, NodeKind};
 
 /// How often the journal is looked at while nothing happens.
@@ -213,6 +218,14 @@ impl JournalEntry {
         self.0.account_id.map(|id| GlobalId::new(NodeKind::Account, id).to_string().into())
     }
 
+    /// The name of that account: of a person, an organisation or a partner client.
+    async fn account_name(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        match self.0.account_id {
+            Some(id) => Ok(request(ctx).loader.load_one(NameOf(id)).await?),
+            None => Ok(None),
+        }
+    }
+
     /// The role in which it was done; null where the service did it by itself.
     async fn role(&self) -> Option<&str> {
         self.0.role.as_deref()
@@ -226,6 +239,21 @@ impl JournalEntry {
     /// The facts of the change, as JSON: states, quantities in thousandths, reasons.
     async fn detail(&self) -> String {
         self.0.detail.to_string()
+    }
+}
+
+/// The name of an account that stands in an entry which the viewer reads.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct NameOf(Uuid);
+
+impl Loader<NameOf> for Loaders {
+    type Value = String;
+    type Error = AppError;
+
+    async fn load(&self, keys: &[NameOf]) -> std::result::Result<HashMap<NameOf, String>, AppError> {
+        let keys = padded(keys.iter().map(|key| key.0));
+        let rows = account::Entity::find().filter(account::Column::Id.is_in(keys)).all(&self.0.conn).await?;
+        Ok(rows.into_iter().map(|row| (NameOf(row.id), row.name)).collect())
     }
 }
 

@@ -134,6 +134,10 @@ term! {
         DeliveryAccepted = "DELIVERY_ACCEPTED" "验收通过",
         /// The community refused a delivery with a reason.
         DeliveryRefused = "DELIVERY_REFUSED" "验收不通过",
+        /// A picture was added to a reported delivery.
+        PictureAdded = "PICTURE_ADDED" "添加照片",
+        /// A picture of a delivery was removed.
+        PictureRemoved = "PICTURE_REMOVED" "删除照片",
         /// One side evaluated a match; sealed until both have.
         EvaluationGiven = "EVALUATION_GIVEN" "作出评价",
         /// The evaluations of a match can be read.

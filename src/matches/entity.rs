@@ -123,6 +123,43 @@ pub mod delivery {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+pub mod picture {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "pictures")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub district_id: Uuid,
+        pub delivery_id: Uuid,
+        pub digest: String,
+        pub width: i32,
+        pub height: i32,
+        pub size: i32,
+        pub added_by: Uuid,
+        pub added_at: DateTimeUtc,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub mod picture_content {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "picture_contents")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub picture_id: Uuid,
+        pub content: Vec<u8>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 pub mod evaluation {
     use sea_orm::entity::prelude::*;
 
@@ -166,6 +203,12 @@ impl exchange::Model {
 impl delivery::Model {
     pub fn node(&self) -> GlobalId {
         GlobalId::new(NodeKind::Delivery, self.id)
+    }
+}
+
+impl picture::Model {
+    pub fn node(&self) -> GlobalId {
+        GlobalId::new(NodeKind::Picture, self.id)
     }
 }
 

@@ -235,6 +235,21 @@ pub fn answer_report(delivery: &delivery::Model, accepted: i64, by: Option<Uuid>
     Ok(true)
 }
 
+/// Pictures of one delivery.
+pub const MOST_PICTURES: u64 = 6;
+
+/// Whether one more picture can be added.
+pub fn add_picture(delivery: &delivery::Model, known: u64) -> Result<(), Refusal> {
+    if delivery.status != DeliveryStatus::Reported {
+        return Err(Reason::WrongState { state: delivery.status.state() }.into());
+    }
+    if known >= MOST_PICTURES {
+        let (zh, en) = (format!("每次交付最多 {MOST_PICTURES} 张照片"), format!("At most {MOST_PICTURES} pictures of one delivery"));
+        return Err(Refusal::invalid("picture", zh, en));
+    }
+    Ok(())
+}
+
 /// The part of a delivery's value or hours that falls to what was accepted; fractions of the smallest unit fall away.
 pub fn pro_rata(whole: i64, accepted: i64, quantity: i64) -> i64 {
     i64::try_from(i128::from(whole) * i128::from(accepted) / i128::from(quantity)).unwrap_or(0)

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Select};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, IntoColumnRef, Order, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, ColumnType, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryResult, QueryTrait, Select, TryGetable,
+};
 
 use crate::areas::entity::{area, within};
 use crate::auth::Viewer;
@@ -76,6 +78,14 @@ impl Period {
         ))
     }
 
+    /// The same with the units that put it in.
+    pub fn of_units(&self, lines: Select<contribution::Entity>) -> SelectStatement {
+        let mut lines = lines.into_query();
+        let of_line = (contribution::Entity, contribution::Column::UnitId);
+        lines.inner_join(unit::Entity, Expr::col((unit::Entity, unit::Column::Id)).equals(of_line));
+        lines
+    }
+
     /// Those of them that co-buildings of venues came to.
     pub fn co_built(&self) -> Select<contribution::Entity> {
         self.contributions().filter(contribution::Column::CoBuildingId.is_not_null())
@@ -140,6 +150,13 @@ impl Period {
         self.open_matches(viewer, now).filter(Condition::any().add(completed).add(timed_out))
     }
 
+    /// Of these, the others.
+    pub fn late(&self, viewer: &Viewer, now: DateTime<Utc>) -> Select<exchange::Entity> {
+        let mut kept = self.on_time(viewer, now).into_query();
+        kept.clear_selects().column((exchange::Entity, exchange::Column::Id));
+        self.kept_or_broken(viewer, now).filter(exchange::Column::Id.not_in_subquery(kept))
+    }
+
     /// Of these, the ones of which everything accepted was handed over by the promised day.
     pub fn on_time(&self, viewer: &Viewer, now: DateTime<Utc>) -> Select<exchange::Entity> {
         let late = Query::select()
@@ -174,13 +191,12 @@ impl Period {
 
 /// How many rows a selection has.
 pub async fn count<E: EntityTrait>(db: &impl ConnectionTrait, select: Select<E>) -> Result<i64> {
-    one(db, select, Expr::cust("COUNT(*)")).await
+    one(db, select, count_all()).await
 }
 
 /// The sum of a column of whole numbers over a selection.
 pub async fn sum<E: EntityTrait>(db: &impl ConnectionTrait, select: Select<E>, column: impl ColumnTrait) -> Result<i64> {
-    // PostgreSQL sums big integers as decimals.
-    one(db, select, Func::coalesce([Expr::col(column.as_column_ref()).sum(), Expr::val(0)]).cast_as("BIGINT")).await
+    one(db, select, sum_of(column.as_column_ref())).await
 }
 
 async fn one<E: EntityTrait>(db: &impl ConnectionTrait, select: Select<E>, figure: Expr) -> Result<i64> {
@@ -200,28 +216,11 @@ pub struct Use {
 
 /// The use of zones by their kind, in the order of the kinds.
 pub async fn use_by_kind(db: &impl ConnectionTrait, bookings: Select<booking::Entity>) -> Result<Vec<Use>> {
-    let kind = (zone::Entity, zone::Column::Kind);
-    let sum = |column| Func::coalesce([Expr::col((booking::Entity, column)).sum(), Expr::val(0)]).cast_as("BIGINT");
     let mut query: SelectStatement = bookings.into_query();
-    query
-        .clear_selects()
-        .inner_join(zone::Entity, Expr::col((zone::Entity, zone::Column::Id)).equals((booking::Entity, booking::Column::ZoneId)))
-        .column(kind)
-        .expr(Expr::cust("COUNT(*)"))
-        .expr(sum(booking::Column::Minutes))
-        .expr(sum(booking::Column::Headcount))
-        .group_by_col(kind)
-        .order_by(kind, sea_orm::Order::Asc);
-    let rows = db.query_all(&query).await?;
-    let read = |row: &sea_orm::QueryResult| {
-        Ok(Use {
-            kind: row.try_get_by_index(0)?,
-            bookings: row.try_get_by_index(1)?,
-            minutes: row.try_get_by_index(2)?,
-            people: row.try_get_by_index(3)?,
-        })
-    };
-    rows.iter().map(read).collect()
+    query.inner_join(zone::Entity, Expr::col((zone::Entity, zone::Column::Id)).equals((booking::Entity, booking::Column::ZoneId)));
+    let figures = [count_all(), sum_of((booking::Entity, booking::Column::Minutes)), sum_of((booking::Entity, booking::Column::Headcount))];
+    let rows = by(db, query, Expr::col((zone::Entity, zone::Column::Kind)), figures).await?;
+    Ok(rows.into_iter().map(|(kind, [bookings, minutes, people])| Use { kind, bookings, minutes, people }).collect())
 }
 
 /// How many rows of a selection have each value of a column, in the order of the values.
@@ -229,15 +228,58 @@ pub async fn count_by<E, C, V>(db: &impl ConnectionTrait, select: Select<E>, col
 where
     E: EntityTrait,
     C: ColumnTrait,
-    V: sea_orm::TryGetable,
+    V: TryGetable,
 {
-    let mut query: SelectStatement = select.into_query();
-    query
-        .clear_selects()
-        .expr_as(Expr::col(column.as_column_ref()), Alias::new("value"))
-        .expr(Expr::cust("COUNT(*)"))
-        .group_by_col(column.as_column_ref())
-        .order_by(column.as_column_ref(), sea_orm::Order::Asc);
-    let rows = db.query_all(&query).await?;
-    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+    let rows = by(db, select.into_query(), Expr::col(column.as_column_ref()), [count_all()]).await?;
+    Ok(rows.into_iter().map(|(value, [count])| (value, count)).collect())
+}
+
+/// Ledger lines of each value: how many, their value in fen, their hours in thousandths.
+pub async fn put_in_by<V: TryGetable>(db: &impl ConnectionTrait, lines: SelectStatement, value: Expr) -> Result<Vec<(V, [i64; 3])>> {
+    use contribution::{Column, Entity};
+    by(db, lines, value, [count_all(), sum_of((Entity, Column::Value)), sum_of((Entity, Column::Hours))]).await
+}
+
+/// The month of a day or, by the clock of Shanghai, of an instant: `2025-03`.
+pub fn month_of(db: &impl ConnectionTrait, column: impl ColumnTrait) -> Expr {
+    let (table, name) = (column.entity_name(), column.to_string());
+    let is_instant = matches!(column.def().get_column_type(), ColumnType::TimestampWithTimeZone);
+    // Written out: an expression with bound values is another one where it is grouped by.
+    Expr::cust(match (db.get_database_backend(), is_instant) {
+        (DbBackend::Postgres, true) => format!("to_char(\"{table}\".\"{name}\" AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM')"),
+        (DbBackend::Postgres, false) => format!("to_char(\"{table}\".\"{name}\", 'YYYY-MM')"),
+        (_, true) => format!("strftime('%Y-%m', \"{table}\".\"{name}\", '+8 hours')"),
+        (_, false) => format!("substr(\"{table}\".\"{name}\", 1, 7)"),
+    })
+}
+
+fn count_all() -> Expr {
+    Expr::cust("COUNT(*)")
+}
+
+fn sum_of(column: impl IntoColumnRef) -> Expr {
+    // PostgreSQL sums big integers as decimals.
+    Func::coalesce([Expr::col(column).sum(), Expr::val(0)]).cast_as("BIGINT")
+}
+
+/// Figures of a selection for each value of an expression, in the order of the values.
+pub async fn by<V: TryGetable, const N: usize>(
+    db: &impl ConnectionTrait,
+    mut query: SelectStatement,
+    value: Expr,
+    figures: [Expr; N],
+) -> Result<Vec<(V, [i64; N])>> {
+    query.clear_selects().expr_as(value.clone(), Alias::new("value"));
+    for figure in figures {
+        query.expr(figure);
+    }
+    query.add_group_by([value.clone()]).order_by_expr(value, Order::Asc);
+    let read = |row: &QueryResult| {
+        let mut told = [0; N];
+        for (place, figure) in told.iter_mut().enumerate() {
+            *figure = row.try_get_by_index(place + 1)?;
+        }
+        Ok((row.try_get_by_index(0)?, told))
+    };
+    db.query_all(&query).await?.iter().map(read).collect()
 }

@@ -2,10 +2,12 @@
 
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::figures::{self, Period};
+use super::parts::{self, AreaFigures, MonthFigures, UnitKindFigures};
 use crate::areas::graphql::{GovernanceArea, area};
+use crate::areas::rules::AreaLevel;
 use crate::bookings::entity::{booking, known_to};
 use crate::bookings::graphql::BookingConnection;
 use crate::contributions::entity::{contribution, visible_to as contributions_visible_to};
@@ -25,12 +27,13 @@ use crate::needs::rules::NeedStatus;
 use crate::resources::rules::NeedCategory;
 use crate::units::entity::unit;
 use crate::units::graphql::MemberUnitConnection;
+use crate::units::rules::UnitKind;
 use crate::venues::entity::{venue, zone};
 use crate::venues::graphql::VenueConnection;
 use crate::venues::rules::ZoneKind;
 
 /// A share of fewer than this many answers is not told.
-const FEWEST: i64 = 5;
+pub(super) const FEWEST: i64 = 5;
 const GOOD: [Grade; 2] = [Grade::Excellent, Grade::Good];
 const ALL: [Grade; 4] = [Grade::Excellent, Grade::Good, Grade::Fair, Grade::Poor];
 
@@ -104,6 +107,10 @@ pub struct ZoneUse {
     headcount: i64,
     #[graphql(skip)]
     period: Period,
+}
+
+fn of_kind(kind: Option<UnitKind>) -> Condition {
+    Condition::all().add_option(kind.map(|kind| unit::Column::Kind.eq(kind)))
 }
 
 /// A page of the bookings behind a figure, as far as the viewer may know them.
@@ -188,6 +195,25 @@ impl Statistics {
         Date(self.0.to)
     }
 
+    /// Needs and contributions by area of a level, in the order of their codes; areas with neither are left out.
+    async fn by_area(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which areas: DISTRICT, STREET or COMMUNITY.")] level: AreaLevel,
+    ) -> Result<Vec<AreaFigures>> {
+        Ok(parts::by_area(ctx, &self.0, level).await?)
+    }
+
+    /// Needs and contributions by month, by the clock of Shanghai, oldest first; months with neither are left out.
+    async fn by_month(&self, ctx: &Context<'_>) -> Result<Vec<MonthFigures>> {
+        Ok(parts::by_month(request(ctx), &self.0).await?)
+    }
+
+    /// Units and contributions by kind of unit. What fewer than five lines of the ledger put in is told to those alone who see all of them.
+    async fn by_unit_kind(&self, ctx: &Context<'_>) -> Result<Vec<UnitKindFigures>> {
+        Ok(parts::by_unit_kind(request(ctx), &self.0).await?)
+    }
+
     /// Units that were members of an alliance of the area on at least one day of the period.
     async fn member_units(&self, ctx: &Context<'_>) -> Result<i64> {
         Ok(figures::count(&request(ctx).conn, self.0.member_units()).await?)
@@ -197,6 +223,7 @@ impl Statistics {
     async fn member_unit_rows(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Only those of this kind; all where absent.")] kind: Option<UnitKind>,
         #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
@@ -204,7 +231,8 @@ impl Statistics {
     ) -> Result<MemberUnitConnection> {
         let args = PageArgs::new(ctx, first, after, last, before)?;
         let sort = Sort::newest((unit::Entity, unit::Column::Id));
-        Ok(page(&request(ctx).conn, self.0.member_units(), &sort, &args).await?.into())
+        let select = self.0.member_units().filter(of_kind(kind));
+        Ok(page(&request(ctx).conn, select, &sort, &args).await?.into())
     }
 
     /// The fair value that units put in, in yuan, reversals taken off.
@@ -223,6 +251,7 @@ impl Statistics {
     async fn contribution_rows(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Only those of units of this kind; all where absent.")] kind: Option<UnitKind>,
         #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
@@ -230,7 +259,11 @@ impl Statistics {
     ) -> Result<ContributionConnection> {
         let args = PageArgs::new(ctx, first, after, last, before)?;
         let sort = Sort::newest((contribution::Entity, contribution::Column::Id));
-        let select = self.0.contributions().filter(contributions_visible_to(&request(ctx).viewer));
+        let mut select = self.0.contributions().filter(contributions_visible_to(&request(ctx).viewer));
+        if kind.is_some() {
+            let units = Query::select().column(unit::Column::Id).from(unit::Entity).cond_where(of_kind(kind)).to_owned();
+            select = select.filter(contribution::Column::UnitId.in_subquery(units));
+        }
         Ok(page(&request(ctx).conn, select, &sort, &args).await?.into())
     }
 
@@ -337,14 +370,18 @@ impl Statistics {
     async fn on_time_rows(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those kept in full by the promised day; all where absent.")] kept: Option<bool>,
+        #[graphql(desc = "Only those kept in full by the promised day, or only the others; all where absent.")] kept: Option<bool>,
         #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<MatchConnection> {
         let (viewer, now) = (&request(ctx).viewer, request(ctx).now());
-        let select = if kept.unwrap_or(false) { self.0.on_time(viewer, now) } else { self.0.kept_or_broken(viewer, now) };
+        let select = match kept {
+            Some(true) => self.0.on_time(viewer, now),
+            Some(false) => self.0.late(viewer, now),
+            None => self.0.kept_or_broken(viewer, now),
+        };
         matches(ctx, select, PageArgs::new(ctx, first, after, last, before)?).await
     }
 

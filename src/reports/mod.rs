@@ -4,3 +4,4 @@
 
 pub mod figures;
 pub mod graphql;
+mod parts;

@@ -14,7 +14,7 @@ fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/conformance")
 }
 
-fn node(script: &str) -> Command {
+pub fn node(script: &str) -> Command {
     assert!(folder().join("node_modules").exists(), "run scripts/test, which installs them");
     let mut command = Command::new("node");
     command.arg(folder().join(script)).stdout(Stdio::piped()).kill_on_drop(true);

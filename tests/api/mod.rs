@@ -2,7 +2,7 @@
 
 mod areas;
 mod clients;
-mod conformance;
+pub mod conformance;
 mod contract;
 mod described;
 mod doors;
@@ -21,6 +21,7 @@ mod memory;
 mod metrics;
 mod needs;
 mod outside;
+mod pictures;
 mod plans;
 mod pledges;
 mod registered;

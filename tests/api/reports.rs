@@ -236,4 +236,59 @@ both! {
         let elsewhere = figures(&w.district, &w.huangtukeng).await;
         assert_eq!((&elsewhere["serviceCentres"], &elsewhere["zoneUse"]), (&json!(0), &json!([])));
     }
+
+    async fn what_areas_months_and_kinds_of_units_come_to_is_the_whole_taken_apart(app) {
+        let w = app.world().await;
+        for n in 0..5 {
+            let one = claimed(&w, &format!("第{n}批物资")).await;
+            let report = reported(&w, &one, "10", "2025-03-10", "10", Some("120")).await;
+            w.secretary.accept(&report, "10").await.done();
+        }
+        let elsewhere = json!({ "community": w.ziwei, "category": "SAFETY", "form": "SERVICE", "title": "修缮楼道照明", "wanted": "4", "measure": "处" });
+        w.district.post_need(elsewhere).await.done();
+        // By the clock of Shanghai it is April already.
+        app.move_to("2025-04-01 00:30").await;
+        let later = json!({ "community": w.taoyuan, "category": "ELDERLY", "form": "GOODS", "title": "添置长椅", "wanted": "2", "measure": "把" });
+        w.secretary.post_need(later).await.done();
+        let document = "query($area: ID, $level: AreaLevel!) { statistics(area: $area, from: \"2025-01-01\", to: \"2025-12-31\") { contributionTotal contributionHours
+            byArea(level: $level) { area { name } needs contributionTotal contributionHours } byMonth { month needs contributionTotal contributionHours }
+            byUnitKind { kind memberUnits contributionTotal } contributionRows(kind: PRIVATE_ENTERPRISE) { totalCount }
+            none: contributionRows(kind: GARRISON) { totalCount } memberUnitRows(kind: MEDICAL) { nodes { name } } } }";
+        let figures = async |by: &Actor, area: Option<&str>, level: &str| {
+            by.query(document, json!({ "area": area, "level": level })).await["statistics"].clone()
+        };
+        let all = figures(&w.district, None, "COMMUNITY").await;
+        let (yuan, hours) = (&all["contributionTotal"], &all["contributionHours"]);
+        let taoyuan = json!({ "area": { "name": "桃源社区" }, "needs": 6, "contributionTotal": yuan, "contributionHours": hours });
+        let ziwei = json!({ "area": { "name": "紫微社区" }, "needs": 1, "contributionTotal": "0", "contributionHours": "0" });
+        let communities = all["byArea"].as_array().expect("areas");
+        assert!(communities.len() == 2 && communities.contains(&taoyuan) && communities.contains(&ziwei), "{all:#}");
+        let march = json!({ "month": "2025-03", "needs": 6, "contributionTotal": yuan, "contributionHours": hours });
+        let april = json!({ "month": "2025-04", "needs": 1, "contributionTotal": "0", "contributionHours": "0" });
+        assert_eq!(all["byMonth"], json!([march, april]));
+        let kinds = all["byUnitKind"].as_array().expect("kinds");
+        assert_eq!(kinds.iter().map(|kind| kind["memberUnits"].as_i64().expect("a count")).sum::<i64>(), 5, "{kinds:#?}");
+        let private = kinds.iter().find(|kind| !kind["contributionTotal"].is_null() && kind["contributionTotal"] != "0").expect("one that put in");
+        assert_eq!(&private["contributionTotal"], yuan);
+        assert_eq!((&all["contributionRows"]["totalCount"], &all["none"]["totalCount"]), (&json!(5), &json!(0)));
+        let nobody = figures(&app.anyone(), None, "STREET").await;
+        assert!(nobody["byArea"].as_array().expect("areas").iter().all(|area| area["needs"].as_i64() <= Some(6)), "{nobody:#}");
+        assert_eq!(figures(&w.district, Some(&w.huangtukeng), "COMMUNITY").await["byMonth"], json!([]));
+        let wrong = w.district.run(document, json!({ "area": null, "level": "GRID" })).await;
+        assert_eq!(wrong.code(), "BAD_USER_INPUT");
+    }
+
+    async fn what_few_lines_of_a_kind_of_unit_put_in_is_told_to_those_alone_who_see_them(app) {
+        let w = app.world().await;
+        let one = claimed(&w, "第一批物资").await;
+        let report = reported(&w, &one, "10", "2025-03-10", "10", Some("120")).await;
+        w.secretary.accept(&report, "10").await.done();
+        let document = "{ statistics(from: \"2025-01-01\", to: \"2025-12-31\") { byUnitKind { contributionTotal contributionHours } } }";
+        let told = async |by: &Actor| {
+            let data = by.query(document, json!({})).await;
+            data["statistics"]["byUnitKind"].as_array().expect("kinds").iter().any(|kind| kind["contributionTotal"] == "10")
+        };
+        assert!(told(&w.district).await && told(&w.auditor).await);
+        assert!(!told(&app.anyone()).await && !told(&w.unit2).await);
+    }
 }

@@ -1,5 +1,6 @@
 //! The story from posting to rating, by two people at once in a real browser; and what only a browser can tell.
 
+use crate::api::conformance::node;
 use crate::support::{Browser, Id, PASSWORD, TestApp, json};
 
 const PHONE: u32 = 375;
@@ -185,4 +186,24 @@ async fn who_needs_help_to_read_can_use_every_page_and_nothing_hangs_over_the_ed
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lighthouse_finds_the_desk_the_hall_and_a_need_fast_and_sound() {
+    let app = TestApp::sqlite().await;
+    let w = app.world().await;
+    let need = w.open_need("修缮楼道照明", "4", "处").await;
+    let claim = w.unit.claim(&need, &w.shennong, "2").await.done();
+    w.district.confirm(&claim).await.done();
+    let secretary = app.visitor_as("secretary").await;
+    let cookies = secretary.cookies.lock().expect("the cookies").iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+    let pages = ["/".to_owned(), "/hall".to_owned(), format!("/needs/{}", need.id())];
+    let output = node("lighthouse.mjs").args([&app.url, &cookies.join("; ")]).args(&pages).output().await.expect("node runs");
+    let (said, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let scored: Vec<Vec<&str>> = said.lines().map(|line| line.split(' ').collect()).collect();
+    assert_eq!(scored.len(), pages.len(), "{said}{why}");
+    for (line, page) in scored.iter().zip(&pages) {
+        assert_eq!((line[0], line[4]), (page.as_str(), format!("{}{page}", app.url).as_str()), "the page itself was looked at");
+        assert!(line[1..4].iter().all(|score| score.parse::<u8>().is_ok_and(|score| score >= 95)), "{said}{why}");
+    }
 }

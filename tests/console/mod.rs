@@ -3,4 +3,6 @@
 mod browser;
 mod forms;
 mod pages;
+mod pictures;
 mod sessions;
+mod tables;

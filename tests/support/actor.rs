@@ -87,6 +87,29 @@ impl Actor {
         request
     }
 
+    /// Sends a picture of a delivery and takes whatever comes back.
+    pub async fn send_picture(&self, delivery: impl Id, media: &str, sent: Vec<u8>) -> Answer {
+        let path = format!("/pictures?delivery={}", delivery.id());
+        let request = self.request(reqwest::Method::POST, &path).header("content-type", media).body(sent);
+        let response = request.send().await.expect("the service answers");
+        let status = response.status().as_u16();
+        Answer { status, body: response.json().await.expect("the answer is JSON") }
+    }
+
+    /// Adds a picture that must be taken; its id.
+    pub async fn add_picture(&self, delivery: impl Id, sent: Vec<u8>) -> String {
+        let answer = self.send_picture(delivery, "image/jpeg", sent).await;
+        assert_eq!(answer.status, 201, "{answer}");
+        answer.body["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Asks for a picture and takes whatever comes back.
+    pub async fn picture(&self, id: &str) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
+        let response = self.request(reqwest::Method::GET, &format!("/pictures/{id}")).send().await.expect("the service answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        (status, headers, response.bytes().await.expect("a body").to_vec())
+    }
+
     /// Sends a document and takes whatever comes back.
     pub async fn run(&self, document: &str, variables: Value) -> Answer {
         let body = json!({ "query": document, "variables": variables }).to_string();

@@ -19,7 +19,7 @@ pub use answer::{Answer, Attempt, Id, Thing};
 pub use app::TestApp;
 pub use browser::Browser;
 pub use crowd::{CROWD, Dice, tally};
-pub use inputs::{changed, workdays};
+pub use inputs::{changed, photo, workdays};
 pub use people::PASSWORD;
 pub use postgres::Fresh;
 pub use receiver::{Call, Mood, Receiver};

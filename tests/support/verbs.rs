@@ -180,6 +180,7 @@ verbs! {
     report_delivery = "reportDelivery" input DELIVERY;
     accept_delivery = "acceptDelivery" input DELIVERY;
     refuse = "refuseDelivery" because DELIVERY;
+    remove_picture = "removePicture" on DELIVERY;
     evaluate_match = "evaluateMatch" input EVALUATION;
     reverse_contribution = "reverseContribution" because CONTRIBUTION;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::multipart;
 
 use super::app::TestApp;
 use super::people::PASSWORD;
@@ -74,6 +75,24 @@ impl Visitor {
         self.send(self.http.post(format!("{}{path}", self.url)).form(&sent)).await
     }
 
+    /// The same for a form with files.
+    pub async fn fill_with(&self, path: &str, verb: &str, fields: &[(&str, &str)], files: &[Vec<u8>]) -> Shown {
+        let page = self.open(path).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.html);
+        let mut sent = page.form(verb, None);
+        sent.retain(|(name, _)| name != "pictures" && !fields.iter().any(|(known, _)| known == name));
+        sent.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self.send_with(path, sent, files).await
+    }
+
+    pub async fn send_with(&self, path: &str, fields: Vec<(String, String)>, files: &[Vec<u8>]) -> Shown {
+        let mut form = fields.into_iter().fold(multipart::Form::new(), |form, (name, value)| form.text(name, value));
+        for file in files {
+            form = form.part("pictures", multipart::Part::bytes(file.clone()).file_name("照片.jpg"));
+        }
+        self.send(self.http.post(format!("{}{path}", self.url)).multipart(form)).await
+    }
+
     pub async fn sign_in(&self, login: &str) -> Shown {
         let shown = self.fill("/sign-in", "signIn", &[("login", login), ("password", PASSWORD)]).await;
         assert_eq!((shown.status, shown.to()), (303, "/"), "{}", shown.html);
@@ -88,7 +107,7 @@ impl Visitor {
         }
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let html = response.text().await.expect("a text");
+        let html = String::from_utf8_lossy(&response.bytes().await.expect("a body")).into_owned();
         let mut cookies = self.cookies.lock().expect("the cookies");
         for set in headers.get_all("set-cookie") {
             let (pair, rest) = set.to_str().expect("a cookie").split_once(';').expect("attributes");

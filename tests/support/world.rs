@@ -15,7 +15,9 @@ use sea_orm::ActiveModelTrait;
 use uuid::Uuid;
 
 use super::actor::Actor;
+use super::answer::Thing;
 use super::app::TestApp;
+use serde_json::json;
 
 /// Places and units by their global ids, people signed in.
 pub struct World {
@@ -238,4 +240,16 @@ async fn member(work: &Work, places: &Places, alliance: Uuid, name: &str, kind: 
     };
     membership::ActiveModel::from(row).insert(permit.write()).await?;
     Ok(id)
+}
+
+impl World {
+    /// Two sacks of rice that 神农集团 has promised 桃源社区.
+    pub async fn rice(&self) -> Thing {
+        let rice =
+            json!({ "unit": self.shennong, "form": "GOODS", "category": "ELDERLY", "title": "大米", "total": "40", "measure": "袋" });
+        let pledge = self.unit.pledge_resource(rice).await.done();
+        self.district.list_pledge(&pledge).await.done();
+        let request = self.secretary.request_from(&pledge, &self.taoyuan, "2").await.done();
+        self.unit.confirm(&request).await.done()
+    }
 }

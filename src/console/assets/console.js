@@ -29,7 +29,7 @@
     if (!store) return;
     var place = "alliance-draft-" + form.dataset.draft;
     var fields = all("input, select, textarea", form).filter(function (field) {
-      return field.name && ["hidden", "password", "tel"].indexOf(field.type) < 0;
+      return field.name && ["hidden", "password", "tel", "file"].indexOf(field.type) < 0;
     });
     var kept = null;
     try { kept = JSON.parse(store.getItem(place)); } catch (_) { /* what cannot be read is no draft */ }
@@ -50,6 +50,37 @@
     });
   });
   all("[data-drop-draft]").forEach(function (mark) { if (store) store.removeItem("alliance-draft-" + mark.dataset.dropDraft); });
+
+  // Pictures are made smaller before they are sent: a phone's own are large, and lines are slow. The server makes them anew all the same.
+  all("input[data-pictures]").forEach(function (field) {
+    if (!window.createImageBitmap || !window.DataTransfer) return;
+    var most = 1600;
+    var smaller = function (file) {
+      return createImageBitmap(file, { imageOrientation: "from-image" }).then(function (image) {
+        var scale = Math.min(1, most / Math.max(image.width, image.height));
+        if (scale === 1 && file.size < 500000) return file;
+        var canvas = document.createElement("canvas");
+        canvas.width = Math.round(image.width * scale);
+        canvas.height = Math.round(image.height * scale);
+        var context = canvas.getContext("2d");
+        context.fillStyle = "#fff";
+        context.fillRect(0, 0, canvas.width, canvas.height);
+        context.drawImage(image, 0, 0, canvas.width, canvas.height);
+        return new Promise(function (resolve) {
+          canvas.toBlob(function (blob) { resolve(blob ? new File([blob], "picture.jpg", { type: "image/jpeg" }) : file); }, "image/jpeg", 0.85);
+        });
+      }).catch(function () { return file; });
+    };
+    field.addEventListener("change", function () {
+      var chosen = Array.prototype.slice.call(field.files), button = field.form.querySelector("button.main");
+      button.disabled = true;
+      Promise.all(chosen.map(smaller)).then(function (files) {
+        var made = new DataTransfer();
+        files.forEach(function (file) { made.items.add(file); });
+        field.files = made.files;
+      }).catch(function () { /* sent as they are */ }).then(function () { button.disabled = false; });
+    });
+  });
 
   // Each form has a new key each time.
   var same = function (part) { return part.innerHTML.replace(/name="key" value="[^"]*"/g, ""); };

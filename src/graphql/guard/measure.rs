@@ -16,9 +16,12 @@ const LARGEST_PAGE: i64 = 100;
 
 /// Lists that are not connections, because they are small by nature, and how many rows they are taken for. A field of
 /// the same name that selects `nodes` or `edges` is a connection all the same.
-const PLAIN_LISTS: [&str; 20] = [
+const PLAIN_LISTS: [&str; 24] = [
     "areas",
     "bookings",
+    "byArea",
+    "byMonth",
+    "byUnitKind",
     "changes",
     "credentials",
     "deliveries",
@@ -31,6 +34,7 @@ const PLAIN_LISTS: [&str; 20] = [
     "needsByCategory",
     "needsByStatus",
     "pairedAreas",
+    "pictures",
     "refusals",
     "related",
     "viewerCan",

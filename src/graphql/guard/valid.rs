@@ -202,6 +202,20 @@ enum Literal<'a> {
     Data(&'a Data),
 }
 
+/// Whether a value is one of a scalar of ours; any is one of all other types.
+pub fn is_scalar(name: &str, value: Option<Data>) -> bool {
+    fn is<S: InputType>(value: Option<Data>) -> bool {
+        value.is_some_and(|value| S::parse(Some(value)).is_ok())
+    }
+    match name {
+        "Date" => is::<Date>(value),
+        "DateTime" => is::<DateTime<Utc>>(value),
+        "Decimal" => is::<Decimal>(value),
+        "TimeOfDay" => is::<TimeOfDay>(value),
+        _ => true,
+    }
+}
+
 /// Whether the values of our own scalars in a value of a type are such; all else was seen to before.
 fn fits(of: &Type, value: &Literal<'_>) -> bool {
     match value {
@@ -221,14 +235,7 @@ fn fits(of: &Type, value: &Literal<'_>) -> bool {
                 Literal::Data(data) => Some((*data).clone()),
                 Literal::Document(value) => value.as_str().map(|text| Data::String(text.to_owned())),
             };
-            match (scalar.name.as_str(), parsed) {
-                ("Date", Some(data)) => <Date as InputType>::parse(Some(data)).is_ok(),
-                ("DateTime", Some(data)) => <DateTime<Utc> as InputType>::parse(Some(data)).is_ok(),
-                ("Decimal", Some(data)) => <Decimal as InputType>::parse(Some(data)).is_ok(),
-                ("TimeOfDay", Some(data)) => <TimeOfDay as InputType>::parse(Some(data)).is_ok(),
-                ("Date" | "DateTime" | "Decimal" | "TimeOfDay", None) => false,
-                _ => true,
-            }
+            is_scalar(&scalar.name, parsed)
         }
         Some(ExtendedType::InputObject(input)) => {
             let below = |name: &str, value: Literal<'_>| input.fields.get(name).is_none_or(|field| fits(&field.ty, &value));

@@ -1,10 +1,11 @@
-//! Verbs of the exchange, by what they do: apply, answer, use a venue, deliver, evaluate, transfer, end.
+//! Verbs of the exchange, by what they do: apply, answer, use a venue, deliver, show in pictures, evaluate, transfer, end.
 
 pub mod answer;
 pub mod apply;
 pub mod deliver;
 pub mod end;
 pub mod evaluate;
+pub mod picture;
 pub mod transfer;
 pub mod use_venue;
 

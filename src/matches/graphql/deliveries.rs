@@ -9,8 +9,9 @@ use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 use uuid::Uuid;
 
+use super::pictures::{Picture, PicturesOf};
 use super::types::{Match, MatchKey};
-use crate::auth::Permission;
+use crate::auth::{Permission, Scope};
 use crate::bookings::graphql::{Booking, BookingKey};
 use crate::date::Date;
 use crate::db::padded;
@@ -97,7 +98,12 @@ impl Delivery {
         self.0.answered_at
     }
 
-    /// What the viewer may do with it: ACCEPT, REFUSE.
+    /// Its pictures, in the order in which they were added, at most 6; how they are added is in the README.
+    async fn pictures(&self, ctx: &Context<'_>) -> Result<Vec<Picture>> {
+        Ok(request(ctx).loader.load_one(PicturesOf(self.0.id)).await?.unwrap_or_default())
+    }
+
+    /// What the viewer may do with it: ACCEPT, REFUSE, ADD_PICTURE.
     async fn viewer_can(&self, ctx: &Context<'_>) -> Result<Vec<Eager<Can>>> {
         let request = request(ctx);
         let exchange = request.loader.load_one(MatchKey(self.0.match_id)).await?.ok_or(AppError::NotFound)?;
@@ -105,7 +111,13 @@ impl Delivery {
             let permitted = request.viewer.may(Permission::AcceptDelivery, &exchange.0.at().scope());
             offered(permitted, rules::answer_report(&self.0, accepted, request.viewer.account_id()), self.0.status.state())
         };
-        Ok(vec![can(Action::Accept, may(self.0.quantity)), can(Action::Refuse, may(0))])
+        let mut add = request.viewer.may(Permission::ReportDelivery, &Scope::Unit(exchange.0.unit_id));
+        if add.is_ok() {
+            let waits = self.0.status == DeliveryStatus::Reported;
+            let known = if waits { request.loader.load_one(PicturesOf(self.0.id)).await?.map_or(0, |known| known.len()) } else { 0 };
+            add = rules::add_picture(&self.0, known as u64).map_err(AppError::from);
+        }
+        Ok(vec![can(Action::Accept, may(self.0.quantity)), can(Action::Refuse, may(0)), can(Action::AddPicture, add)])
     }
 }
 
@@ -143,7 +155,7 @@ impl Evaluation {
 }
 
 /// Keys of matches that the viewer may see, to bind deliveries and evaluations to them.
-fn visible_matches(loaders: &Loaders) -> sea_orm::sea_query::SelectStatement {
+pub(super) fn visible_matches(loaders: &Loaders) -> sea_orm::sea_query::SelectStatement {
     Query::select().column(exchange::Column::Id).from(exchange::Entity).cond_where(visible_to(&loaders.0.viewer)).to_owned()
 }
 

@@ -10,7 +10,7 @@ use crate::date::{Date, day, instant};
 use crate::decimal::Decimal;
 use crate::graphql::{key, key_of, mutate, payload};
 use crate::ids::NodeKind;
-use crate::matches::actions::{answer, apply, deliver, evaluate, transfer, use_venue};
+use crate::matches::actions::{answer, apply, deliver, evaluate, picture, transfer, use_venue};
 use crate::matches::rules::{Grade, MatchSide};
 
 /// What a unit promises to a need.
@@ -128,6 +128,7 @@ payload!(BookPromisedTimePayload, Booking, BookingKey, "bookPromisedTime");
 payload!(ReportDeliveryPayload, Delivery, DeliveryKey, "reportDelivery");
 payload!(AcceptDeliveryPayload, Delivery, DeliveryKey, "acceptDelivery");
 payload!(RefuseDeliveryPayload, Delivery, DeliveryKey, "refuseDelivery");
+payload!(RemovePicturePayload, Delivery, DeliveryKey, "removePicture");
 payload!(EvaluateMatchPayload, Evaluation, EvaluationKey, "evaluateMatch");
 
 #[derive(Default)]
@@ -299,6 +300,12 @@ impl MatchMutation {
             async move { deliver::refuse(&work, id, &reason).await }
         });
         RefuseDeliveryPayload::of(ctx, outcome.await?).await
+    }
+
+    /// Removes a picture, by either side and at any time; the result is the delivery.
+    async fn remove_picture(&self, ctx: &Context<'_>, #[graphql(desc = "The picture.")] id: ID) -> Result<RemovePicturePayload> {
+        let id = key(NodeKind::Picture, &id)?;
+        RemovePicturePayload::of(ctx, mutate(ctx, |work| async move { picture::remove(&work, id).await }).await?).await
     }
 
     /// Rates the other side of a completed match, once; sealed until both sides have, or the time is over.

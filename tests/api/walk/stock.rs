@@ -2,7 +2,7 @@
 
 use alliance::ids::{GlobalId, NodeKind};
 
-use crate::support::{Id, TestApp, Thing, Value, World, json, workdays};
+use crate::support::{Id, TestApp, Thing, Value, World, json, photo, workdays};
 
 /// Objects in the states that the verbs lead on from; all of 桃源社区 and 神农集团 but for the open need, which is of 紫微社区.
 pub(super) struct Stock {
@@ -16,6 +16,7 @@ pub(super) struct Stock {
     pub(super) applied: Thing,
     pub(super) confirmed: Thing,
     pub(super) report: Thing,
+    pub(super) picture: String,
     pub(super) completed: Thing,
     pub(super) line: String,
     pub(super) member: String,
@@ -65,6 +66,7 @@ pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
         w.secretary.confirm(one).await.done();
     }
     let report = w.unit.report(&reported, "1").await.done();
+    let picture = w.unit.add_picture(&report, photo(60, 40, 0)).await;
     let last = w.unit.report(&completed, "1").await.done();
     w.secretary.accept(&last, "1").await.done();
 
@@ -157,6 +159,7 @@ pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
         applied,
         confirmed,
         report,
+        picture,
         completed,
         line,
         member,

@@ -312,6 +312,7 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
         rows.push(row![field, arguments; unit2 NotFound, secretary2 NotFound, unit answer, auditor answer, secretary Data, street Data]);
     }
     rows.push(row!["cancelMatch", why(s.applied.id()); unit2 NotFound, partner NotFound, auditor answer, unit Data, secretary Data]);
+    rows.push(row!["removePicture", id(&s.picture); unit2 NotFound, secretary2 NotFound, auditor Forbidden("ACCEPT_DELIVERY"), unit Data, secretary Data]);
     rows.push(row!["refuseDelivery", why(s.report.id()); unit2 NotFound, unit Forbidden("ACCEPT_DELIVERY"), secretary Data]);
     rows
 }

@@ -1,0 +1,196 @@
+//! Pictures of deliveries, which are too large for GraphQL: sent as they are, read at the address that `Picture.path` names.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::operation::authenticate;
+use super::rates::{Caller, Peer};
+use super::reply::{Rejected, lang, refuse};
+use super::{Http, whole_of};
+use crate::auth::{ClientScope, Viewer};
+#[cfg(feature = "console")]
+use crate::console;
+use crate::db::Conn;
+use crate::error::{AppError, Result};
+use crate::ids::{GlobalId, NodeKind};
+use crate::lang::Lang;
+use crate::matches::actions::picture;
+use crate::picture::{LARGEST, make};
+
+/// Each takes a core while it is made, and the room of the whole picture.
+pub(super) const AT_A_TIME: usize = 2;
+/// What sending or reading one costs of a caller's share, as if it were an operation.
+const COST: u64 = 1_000;
+/// A page shows what it was sent and does nothing.
+const POLICY: &str = "default-src 'none'; sandbox";
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    delivery: Option<String>,
+}
+
+/// `POST /pictures?delivery=…`: 201 with the picture; the same file once more is the same picture.
+pub(super) async fn add(
+    State(http): State<Http>,
+    Extension(peer): Extension<Peer>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let body = whole_of(body, LARGEST).await;
+    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let media = text(header::CONTENT_TYPE).and_then(|media| media.split(';').next()).map(|media| media.trim().to_ascii_lowercase());
+    // The content types of a form are refused: that closes cross-site requests.
+    if !media.is_some_and(|media| ["image/jpeg", "image/png", "image/webp"].contains(&media.as_str())) {
+        let (zh, en) = ("请求须为 image/jpeg、image/png 或 image/webp", "Send image/jpeg, image/png or image/webp");
+        return refuse(&headers, StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_USER_INPUT", zh, en);
+    }
+    if headers.contains_key("x-dry-run") {
+        let (zh, en) = ("照片不能试运行", "There is no dry run of pictures");
+        return refuse(&headers, StatusCode::BAD_REQUEST, "BAD_USER_INPUT", zh, en);
+    }
+    let body = match body {
+        Ok(body) => body,
+        Err(status) => {
+            let (zh, en) = ("照片超过 12 MB 或未及时传完", "The picture has more than 12 MB or did not arrive whole in time");
+            return refuse(&headers, status, "LIMIT_EXCEEDED", zh, en);
+        }
+    };
+    let lang = lang(&headers);
+    let authorization = text(header::AUTHORIZATION);
+    match http.take_picture(peer, &headers, authorization, lang, asked.delivery.as_deref().unwrap_or_default(), body).await {
+        Ok(id) => {
+            let (id, path) = (id.to_string(), format!("/pictures/{id}"));
+            let location = HeaderValue::from_str(&path).unwrap_or(HeaderValue::from_static("/"));
+            (StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(json!({ "id": id, "path": path }))).into_response()
+        }
+        Err(rejected) => rejected.answer(),
+    }
+}
+
+/// `GET /pictures/{id}`: the JPEG, to whoever may see the match.
+pub(super) async fn show(
+    State(http): State<Http>,
+    Extension(peer): Extension<Peer>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let lang = lang(&headers);
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    // Pages show pictures by their address alone. No other site's page can: the cookie is not sent for it.
+    #[cfg(feature = "console")]
+    let authorization = authorization.or_else(|| console::authorization(&http, peer, &headers));
+    let tag = HeaderValue::from_str(&format!("\"{id}\"")).ok();
+    let is_held = tag.is_some() && headers.get(header::IF_NONE_MATCH) == tag.as_ref();
+    let read = async {
+        let viewer = http.caller(peer, &headers, authorization.as_deref(), lang, ClientScope::Read).await?;
+        let id = GlobalId::parse(&id).filter(|id| id.kind == NodeKind::Picture);
+        let read = match id {
+            Some(id) => picture::read(&http.app, &viewer, id.key, is_held).await,
+            None => Err(AppError::NotFound),
+        };
+        read.map_err(|error| failed(lang, error))
+    };
+    let mut response = match read.await {
+        Ok(Some(jpeg)) => ([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response(),
+        Ok(None) => StatusCode::NOT_MODIFIED.into_response(),
+        Err(rejected) => return rejected.answer(),
+    };
+    let all = [
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::VARY, "Authorization, Cookie"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ];
+    for (name, value) in all {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response.headers_mut().extend(tag.map(|tag| (header::ETAG, tag)));
+    response
+}
+
+impl Http {
+    /// Adds a picture to a delivery and says its id.
+    async fn take_picture(
+        &self,
+        peer: Peer,
+        headers: &HeaderMap,
+        authorization: Option<&str>,
+        lang: Lang,
+        delivery: &str,
+        sent: Bytes,
+    ) -> Result<GlobalId, Rejected> {
+        let viewer = self.caller(peer, headers, authorization, lang, ClientScope::Write).await?;
+        self.keep_picture(&viewer, delivery, sent).await.map_err(|error| failed(lang, error))
+    }
+
+    /// The same for what is part of the program; the status and the error that it would have outside.
+    #[cfg(feature = "console")]
+    pub(crate) async fn add_picture(
+        &self,
+        peer: Peer,
+        headers: &HeaderMap,
+        authorization: Option<String>,
+        lang: Lang,
+        delivery: &str,
+        sent: Bytes,
+    ) -> Result<(), (StatusCode, serde_json::Value)> {
+        let taken = self.take_picture(peer, headers, authorization.as_deref(), lang, delivery, sent).await;
+        taken.map(|_| ()).map_err(|rejected| (rejected.status, rejected.error))
+    }
+
+    async fn keep_picture(&self, viewer: &Viewer, delivery: &str, sent: Bytes) -> Result<GlobalId> {
+        let delivery = GlobalId::parse(delivery).filter(|id| id.kind == NodeKind::Delivery).ok_or(AppError::NotFound)?;
+        let digest: String = Sha256::digest(&sent).iter().map(|byte| format!("{byte:02x}")).collect();
+        let made = {
+            let _place = self.picturing.acquire().await.map_err(AppError::internal)?;
+            tokio::task::spawn_blocking(move || make(&sent)).await.map_err(AppError::internal)??
+        };
+        let add = |work| {
+            let (made, digest) = (&made, &digest);
+            async move { picture::add(&work, delivery.key, made, digest).await }
+        };
+        let done = self.app.write(viewer, &Conn::Pool(self.app.db().clone()), add).await?;
+        Ok(GlobalId::new(NodeKind::Picture, done.value))
+    }
+
+    /// Who asks for a picture, counted like everybody else.
+    async fn caller(
+        &self,
+        peer: Peer,
+        headers: &HeaderMap,
+        authorization: Option<&str>,
+        lang: Lang,
+        scope: ClientScope,
+    ) -> Result<Viewer, Rejected> {
+        let address = peer.caller(headers, &self.app.settings().trusted_proxies);
+        let viewer = authenticate(self, authorization).await.and_then(|viewer| match viewer.account_id() {
+            None => Err(AppError::Unauthenticated),
+            Some(_) if !viewer.within(scope) => Err(AppError::Forbidden { permission: "scope", node: None }),
+            Some(_) => Ok(viewer),
+        });
+        let account: Option<Uuid> = viewer.as_ref().ok().and_then(Viewer::account_id);
+        let cost = if account.is_some() { COST } else { 1 };
+        self.rates.take(account.map_or(address, Caller::Account), cost).map_err(|seconds| Rejected::too_often(lang, seconds))?;
+        viewer.map_err(|error| failed(lang, error))
+    }
+}
+
+fn failed(lang: Lang, error: AppError) -> Rejected {
+    let status = match &error {
+        AppError::NotFound => Some(StatusCode::NOT_FOUND),
+        AppError::Refused(_) => Some(StatusCode::UNPROCESSABLE_ENTITY),
+        AppError::Conflict => Some(StatusCode::SERVICE_UNAVAILABLE),
+        _ => None,
+    };
+    let mut rejected = Rejected::failed(lang, error);
+    rejected.status = status.unwrap_or(rejected.status);
+    rejected
+}

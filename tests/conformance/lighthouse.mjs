@@ -1,0 +1,29 @@
+// What Lighthouse says of pages: performance, accessibility and best practices, in hundredths, a line for each.
+//
+//   node lighthouse.mjs http://127.0.0.1:1234 'alliance-access=…' / /hall
+
+import { launch } from "chrome-launcher";
+import lighthouse from "lighthouse";
+
+const [base, cookie, ...paths] = process.argv.slice(2);
+const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+const chrome = await launch({ chromeFlags: flags, ignoreDefaultFlags: true, logLevel: "silent" });
+const asked = ["performance", "accessibility", "best-practices"];
+try {
+  for (const path of paths) {
+    const options = { port: chrome.port, onlyCategories: asked, extraHeaders: { Cookie: cookie, "Accept-Language": "zh-CN" }, logLevel: "silent" };
+    const { lhr } = await lighthouse(base + path, options);
+    if (lhr.runtimeError) throw new Error(`${path}: ${lhr.runtimeError.message}`);
+    const scores = asked.map((name) => Math.round(lhr.categories[name].score * 100));
+    console.log(path, ...scores, lhr.finalDisplayedUrl);
+    for (const name of asked) {
+      for (const { id, weight } of lhr.categories[name].auditRefs) {
+        const { score, title, displayValue } = lhr.audits[id];
+        if (weight > 0 && score !== null && score < 0.9) console.error(path, name, id, score, displayValue ?? "", title);
+      }
+    }
+  }
+} finally {
+  chrome.kill();
+}
