@@ -69,7 +69,7 @@ pub(super) async fn by_area(ctx: &Context<'_>, period: &Period, level: AreaLevel
         AreaLevel::District => (need::Column::DistrictId, contribution::Column::DistrictId),
         AreaLevel::Street => (need::Column::StreetId, contribution::Column::StreetId),
         AreaLevel::Community => (need::Column::CommunityId, contribution::Column::CommunityId),
-        _ => return Err(AppError::BadInput { zh: told, en: "The level is DISTRICT, STREET or COMMUNITY" }.into()),
+        _ => return Err(AppError::BadInput { zh: told, en: "The level is DISTRICT, STREET or COMMUNITY" }),
     };
     let needs = period.needs(&request.viewer, request.now());
     let needs = figures::count_by::<_, _, Uuid>(&request.conn, needs, of_need).await?;

@@ -4,6 +4,7 @@
 
 import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
+import puppeteer from "puppeteer-core";
 
 const [base, cookie, ...paths] = process.argv.slice(2);
 const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -11,9 +12,17 @@ const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", 
 const chrome = await launch({ chromeFlags: flags, ignoreDefaultFlags: true, logLevel: "silent" });
 const asked = ["performance", "accessibility", "best-practices"];
 try {
+  const browser = await puppeteer.connect({ browserURL: `http://127.0.0.1:${chrome.port}`, defaultViewport: null });
+  for (const pair of cookie.split("; ")) {
+    const [name] = pair.split("=", 1);
+    await browser.setCookie({ name, value: pair.slice(name.length + 1), domain: "127.0.0.1", path: "/" });
+  }
   for (const path of paths) {
-    const options = { port: chrome.port, onlyCategories: asked, extraHeaders: { Cookie: cookie, "Accept-Language": "zh-CN" }, logLevel: "silent" };
-    const { lhr } = await lighthouse(base + path, options);
+    // Its own way of forgetting what was there before would forget who is signed in.
+    const options = { onlyCategories: asked, disableStorageReset: true, extraHeaders: { "Accept-Language": "zh-CN" }, logLevel: "silent" };
+    const page = await browser.newPage();
+    const { lhr } = await lighthouse(base + path, options, undefined, page);
+    await page.close();
     if (lhr.runtimeError) throw new Error(`${path}: ${lhr.runtimeError.message}`);
     const scores = asked.map((name) => Math.round(lhr.categories[name].score * 100));
     console.log(path, ...scores, lhr.finalDisplayedUrl);
