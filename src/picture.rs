@@ -14,8 +14,8 @@ pub const LARGEST: usize = 12 << 20;
 const MOST: usize = 400_000;
 /// The longer side in pixels and the quality, tried in turn until it is small enough.
 const STEPS: [(u32, u8); 4] = [(1600, 80), (1600, 60), (1200, 60), (800, 60)];
-/// Bytes that a picture may take while it is made: some 80 million pixels.
-const ROOM: u64 = 256 << 20;
+/// Bytes of a picture as it is read: some 55 million pixels.
+const ROOM: u64 = 160 << 20;
 const LONGEST_SIDE: u32 = 16_384;
 
 pub struct Picture {
@@ -55,6 +55,10 @@ fn read(sent: &[u8]) -> image::ImageResult<(DynamicImage, Orientation)> {
     limits.max_alloc = Some(ROOM);
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
+    // The reader itself does not count what comes out.
+    let mut rest = Limits::no_limits();
+    rest.max_alloc = Some(ROOM);
+    rest.reserve(decoder.total_bytes())?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     Ok((DynamicImage::from_decoder(decoder)?, orientation))
 }
@@ -112,10 +116,12 @@ mod tests {
         // A page of 30,000 by 30,000 that takes a few bytes to send.
         let mut bomb = written(&DynamicImage::new_luma8(1, 1), ImageFormat::Png);
         bomb[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
+        // One whose sides alone would do.
+        let flat = written(&DynamicImage::new_luma8(16_000, 16_000), ImageFormat::Png);
         let gif = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;".to_vec();
         let page = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".to_vec();
-        for sent in [bomb, gif, page, b"\xff\xd8\xff".to_vec(), Vec::new()] {
-            assert!(make(&sent).is_err(), "{sent:?}");
+        for sent in [bomb, flat, gif, page, b"\xff\xd8\xff".to_vec(), Vec::new()] {
+            assert!(make(&sent).is_err(), "{} bytes", sent.len());
         }
     }
 }

@@ -10,6 +10,7 @@ use super::visit::Visit;
 use super::{Outcome, Shown, gather, unshown};
 use crate::calendar::shanghai_day;
 use crate::http::Http;
+use crate::telemetry::trail;
 
 /// Rows of one table.
 const MOST: usize = 50_000;
@@ -34,6 +35,7 @@ pub(super) async fn download(http: Http, mut visit: Visit) -> Response {
     guard::dress(response.headers_mut());
     response.headers_mut().extend(HeaderValue::from_str(&name).ok().map(|name| (header::CONTENT_DISPOSITION, name)));
     visit.cookies.write(response.headers_mut());
+    let trail = trail::current();
     *response.body_mut() = Body::from_stream(async_stream::stream! {
         let mut count = table.rows.len();
         yield Ok(Bytes::from(format!("{MARK}{}", table.rows.concat())));
@@ -44,7 +46,7 @@ pub(super) async fn download(http: Http, mut visit: Visit) -> Response {
                 return;
             }
             visit.asked.set("after", next);
-            table = match part(&http, &mut visit).await {
+            table = match trail::follow(trail.as_ref(), part(&http, &mut visit)).await {
                 Ok(Ok(table)) => table,
                 Ok(Err(error)) => {
                     tracing::error!(error, "a table could not be rendered");

@@ -6,11 +6,14 @@ use apollo_compiler::executable::{Operation, Type};
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use serde_json::{Map, Value, json};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::graphql::guard::{is_scalar, required_fields};
 use crate::http::{Http, whole, whole_of};
 use crate::lang::Lang;
+use crate::matches::rules::MOST_PICTURES;
 
+use super::MOST_FIELDS;
 use super::sessions::ACCESS;
 use super::visit::Visit;
 
@@ -24,6 +27,8 @@ const LONGEST_FIELD: usize = 64 << 10;
 pub(super) struct Sent {
     pub(super) fields: Fields,
     pub(super) pictures: Vec<Bytes>,
+    /// What is in memory for as long.
+    pub(super) place: Option<OwnedSemaphorePermit>,
 }
 
 impl Sent {
@@ -34,13 +39,20 @@ impl Sent {
             let fields = Fields::read(&whole(&http.app, body).await?);
             return Ok(Sent { fields, ..Sent::default() });
         };
-        let most = if visit.cookies.get(ACCESS).is_some() { LARGEST } else { LONGEST_FIELD };
+        let mut sent = Sent::default();
+        let mut most = LONGEST_FIELD;
+        if visit.cookies.get(ACCESS).is_some() {
+            sent.place = Some(http.uploads.clone().try_acquire_owned().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?);
+            most = LARGEST;
+        }
         let body = whole_of(body, most).await?;
         let mut parts = multer::Multipart::new(futures_util::stream::iter([Ok::<_, std::io::Error>(body)]), boundary);
-        let mut sent = Sent::default();
         while let Some(part) = parts.next_field().await.map_err(|_| StatusCode::BAD_REQUEST)? {
             let (name, is_file) = (part.name().unwrap_or_default().to_owned(), part.file_name().is_some());
             let bytes = part.bytes().await.map_err(|_| StatusCode::BAD_REQUEST)?;
+            if sent.fields.0.len() >= MOST_FIELDS || sent.pictures.len() as u64 > MOST_PICTURES {
+                return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            }
             if is_file {
                 // A browser sends an empty one where none was chosen.
                 sent.pictures.extend(Some(bytes).filter(|bytes| !bytes.is_empty()));

@@ -90,7 +90,7 @@ async fn show(State(http): State<Http>, visit: Visit) -> Response {
 
 /// Does what a form asks for. All forms of a page are sent to its own address.
 async fn act(State(http): State<Http>, mut visit: Visit, body: Body) -> Response {
-    let Sent { fields: given, pictures } = match Sent::read(&http, &visit, body).await {
+    let Sent { fields: given, pictures, place: _place } = match Sent::read(&http, &visit, body).await {
         Ok(sent) => sent,
         Err(status) => return fail(&http, visit, status, "FORM_INCOMPLETE").await,
     };
@@ -150,8 +150,7 @@ async fn act(State(http): State<Http>, mut visit: Visit, body: Body) -> Response
     let id = payload["result"]["id"].as_str().unwrap_or_default();
     let mut warnings = payload["warnings"].clone();
     if let (Err(failure), Some(warnings)) = (visit.add_pictures(&http, id, pictures).await, warnings.as_array_mut()) {
-        let (zh, en) = ("照片没有存上，其余已提交：", "It was done, but the pictures were not kept: ");
-        warnings.push(json!({ "message": format!("{}{}", visit.lang.pick(zh, en), failure.message) }));
+        warnings.push(json!({ "message": failure.message }));
     }
     let to = given.first("then").map(|to| to.replace("{id}", id)).filter(|to| guard::is_local(to)).unwrap_or_else(|| visit.here.clone());
     visit.cookies.tell(&name, &warnings);

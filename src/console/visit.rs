@@ -137,10 +137,18 @@ impl Visit {
     /// Adds pictures to a delivery, one after the other, and says how many.
     pub(super) async fn add_pictures(&self, http: &Http, delivery: &str, pictures: Vec<Bytes>) -> Result<usize, Failure> {
         let count = pictures.len();
-        for picture in pictures {
+        for (kept, picture) in pictures.into_iter().enumerate() {
             let authorization = self.cookies.get(ACCESS).map(super::bearer);
             let added = http.add_picture(self.caller, &self.headers, authorization, self.lang, delivery, picture).await;
-            added.map_err(|(status, error)| Failure::new(status, &error))?;
+            added.map_err(|(status, error)| {
+                let mut failure = Failure::new(status, &error);
+                let (zh, en) = match kept {
+                    0 => ("照片没有存上：".to_owned(), "The pictures were not kept: ".to_owned()),
+                    _ => (format!("已存上 {kept} 张，其余照片没有存上："), format!("{kept} pictures were kept, the others were not: ")),
+                };
+                failure.message = self.lang.pick(zh, en) + &failure.message;
+                failure
+            })?;
         }
         Ok(count)
     }

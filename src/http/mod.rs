@@ -66,7 +66,8 @@ pub struct Http {
     persisted: Arc<persisted::Persisted>,
     sockets: Sockets,
     streams: Streams,
-    /// One place for each picture that may be made anew at a time.
+    /// One place for each body with pictures that is read, and for each picture that is made anew, at a time.
+    pub(crate) uploads: Arc<Semaphore>,
     picturing: Arc<Semaphore>,
     traces: Traces,
     /// Of the console.
@@ -88,6 +89,7 @@ impl Http {
             documents: Arc::default(),
             fresh: Arc::default(),
             streams: Streams::default(),
+            uploads: Arc::new(Semaphore::new(pictures::BODIES)),
             picturing: Arc::new(Semaphore::new(pictures::AT_A_TIME)),
             traces: Traces::new(settings),
             #[cfg(feature = "console")]

@@ -234,10 +234,11 @@ where
     Ok(rows.into_iter().map(|(value, [count])| (value, count)).collect())
 }
 
-/// Ledger lines of each value: how many, their value in fen, their hours in thousandths.
-pub async fn put_in_by<V: TryGetable>(db: &impl ConnectionTrait, lines: SelectStatement, value: Expr) -> Result<Vec<(V, [i64; 3])>> {
+/// Ledger lines of each value: of how many units, how many, their value in fen, their hours in thousandths.
+pub async fn put_in_by<V: TryGetable>(db: &impl ConnectionTrait, lines: SelectStatement, value: Expr) -> Result<Vec<(V, [i64; 4])>> {
     use contribution::{Column, Entity};
-    by(db, lines, value, [count_all(), sum_of((Entity, Column::Value)), sum_of((Entity, Column::Hours))]).await
+    let units = Expr::col((Entity, Column::UnitId)).count_distinct();
+    by(db, lines, value, [units, count_all(), sum_of((Entity, Column::Value)), sum_of((Entity, Column::Hours))]).await
 }
 
 /// The month of a day or, by the clock of Shanghai, of an instant: `2025-03`.

@@ -209,7 +209,7 @@ impl Statistics {
         Ok(parts::by_month(request(ctx), &self.0).await?)
     }
 
-    /// Units and contributions by kind of unit. What fewer than five lines of the ledger put in is told to those alone who see all of them.
+    /// Units and contributions by kind of unit. What fewer than five units put in is told to those alone who see all of it.
     async fn by_unit_kind(&self, ctx: &Context<'_>) -> Result<Vec<UnitKindFigures>> {
         Ok(parts::by_unit_kind(request(ctx), &self.0).await?)
     }

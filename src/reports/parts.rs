@@ -52,9 +52,9 @@ pub struct UnitKindFigures {
     kind: UnitKind,
     /// Units that were members of an alliance of the area on at least one day of the period.
     member_units: i64,
-    /// The fair value that they put in, in yuan, reversals taken off; null where too few lines would tell it.
+    /// The fair value that they put in, in yuan, reversals taken off; null where it would tell of too few units.
     contribution_total: Option<Decimal>,
-    /// The hours that they put in, reversals taken off; null where too few lines would tell it.
+    /// The hours that they put in, reversals taken off; null where it would tell of too few units.
     contribution_hours: Option<Decimal>,
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn by_area(ctx: &Context<'_>, period: &Period, level: AreaLevel
     areas.sort_by(|one, other| one.0.code.cmp(&other.0.code));
     let figures = areas.into_iter().map(|area| {
         let (needs, put_in) = (of(&needs, &area.0.id), of(&lines, &area.0.id));
-        AreaFigures { area, needs, contribution_total: Decimal::fen(put_in[1]), contribution_hours: Decimal::thousandths(put_in[2]) }
+        AreaFigures { area, needs, contribution_total: Decimal::fen(put_in[2]), contribution_hours: Decimal::thousandths(put_in[3]) }
     });
     Ok(figures.collect())
 }
@@ -98,8 +98,8 @@ pub(super) async fn by_month(request: &Request, period: &Period) -> Result<Vec<M
         MonthFigures {
             month: month.clone(),
             needs,
-            contribution_total: Decimal::fen(put_in[1]),
-            contribution_hours: Decimal::thousandths(put_in[2]),
+            contribution_total: Decimal::fen(put_in[2]),
+            contribution_hours: Decimal::thousandths(put_in[3]),
         }
     });
     Ok(figures.collect())
@@ -112,13 +112,20 @@ pub(super) async fn by_unit_kind(request: &Request, period: &Period) -> Result<V
     let seen = period.contributions().filter(visible_to(&request.viewer));
     let seen = figures::put_in_by::<UnitKind>(&request.conn, period.of_units(seen), kind()).await?;
     let kinds = UnitKind::iter().filter(|kind| units.iter().any(|row| row.0 == *kind) || lines.iter().any(|row| row.0 == *kind));
-    let figures = kinds.map(|kind| {
-        let put_in = Some(of(&lines, &kind)).filter(|put_in| put_in[0] >= FEWEST || of(&seen, &kind) == *put_in);
+    let mut cells: Vec<_> =
+        kinds.map(|kind| (kind, of(&lines, &kind))).map(|(kind, put_in)| (kind, put_in, of(&seen, &kind) == put_in)).collect();
+    let is_few = |cell: &(UnitKind, [i64; 4], bool)| cell.1[0] < FEWEST && !cell.2;
+    // One that is left out alone would be the rest of the whole.
+    let few: Vec<UnitKind> = cells.iter().filter(|cell| is_few(cell)).map(|cell| cell.0).collect();
+    let next = cells.iter().filter(|cell| !is_few(cell) && !cell.2).min_by_key(|cell| cell.1[0]).map(|cell| cell.0);
+    let kept_back: Vec<UnitKind> = if few.len() == 1 { few.into_iter().chain(next).collect() } else { few };
+    let figures = cells.drain(..).map(|(kind, put_in, _)| {
+        let put_in = Some(put_in).filter(|_| !kept_back.contains(&kind));
         UnitKindFigures {
             kind,
             member_units: of(&units, &kind),
-            contribution_total: put_in.map(|put_in| Decimal::fen(put_in[1])),
-            contribution_hours: put_in.map(|put_in| Decimal::thousandths(put_in[2])),
+            contribution_total: put_in.map(|put_in| Decimal::fen(put_in[2])),
+            contribution_hours: put_in.map(|put_in| Decimal::thousandths(put_in[3])),
         }
     });
     Ok(figures.collect())

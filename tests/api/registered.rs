@@ -157,6 +157,18 @@ both! {
         assert!(seen);
     }
 
+    async fn a_client_that_is_held_to_its_own_sends_no_pictures_either(app) {
+        let w = app.world().await;
+        let (own, partner) = client(app, &w, json!({ "registeredOnly": true, "scopes": ["WRITE"] })).await;
+        let send = async || {
+            let answer = partner.send_picture(&format!("delivery_{}", "0".repeat(32)), "image/jpeg", Vec::new()).await;
+            (answer.status, answer.errors()[0]["extensions"]["permission"].clone())
+        };
+        assert_eq!(send().await, (403, json!("registered operation")));
+        w.district.update_client(json!({ "id": own.id(), "registeredOnly": false })).await.done();
+        assert_eq!(send().await, (404, json!(null)));
+    }
+
     async fn a_registered_operation_can_be_held_by_who_asked_and_costs_no_statement(app) {
         let w = app.world().await;
         let (own, partner) = client(app, &w, json!({ "registeredOnly": true })).await;

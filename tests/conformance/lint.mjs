@@ -60,9 +60,9 @@ const RULES = {
       suffixes: ["Payload", "Connection", "Edge"],
       // Values: each is a part of what has the id.
       types: [
-        "ChangeBatch", "ClientCredential", "Closure", "Interval", "MatchesInState", "MatchesOfCategory", "NeedsInState", "NeedsOfCategory",
-        "Opening", "PageInfo", "Permission", "Point", "PriceBand", "Refusal", "Session", "Sitting", "SittingPlan", "Statistics", "Warning",
-        "ZoneUse",
+        "AreaFigures", "ChangeBatch", "ClientCredential", "Closure", "Interval", "MatchesInState", "MatchesOfCategory", "MonthFigures",
+        "NeedsInState", "NeedsOfCategory", "Opening", "PageInfo", "Permission", "Point", "PriceBand", "Refusal", "Session", "Sitting",
+        "SittingPlan", "Statistics", "UnitKindFigures", "Warning", "ZoneUse",
       ],
     },
   },

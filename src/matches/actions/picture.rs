@@ -14,6 +14,19 @@ use crate::matches::rules;
 use crate::picture::Picture;
 use crate::work::Work;
 
+/// Whether the viewer could add this file now, before anything is made of it; the picture that it is already.
+pub async fn look(app: &App, viewer: &Viewer, delivery: Uuid, digest: &str) -> Result<Option<Uuid>> {
+    let seen = delivery::Entity::find_by_id(delivery).one(app.db()).await?.ok_or(AppError::NotFound)?;
+    let exchange = exchange::Entity::find_by_id(seen.match_id).filter(visible_to(viewer)).one(app.db()).await?.ok_or(AppError::NotFound)?;
+    viewer.may(Permission::ReportDelivery, &Scope::Unit(exchange.unit_id))?;
+    let of_delivery = picture::Entity::find().filter(picture::Column::DeliveryId.eq(delivery)).all(app.db()).await?;
+    if let Some(known) = of_delivery.iter().find(|known| known.digest == digest) {
+        return Ok(Some(known.id));
+    }
+    rules::add_picture(&seen, of_delivery.len() as u64)?;
+    Ok(None)
+}
+
 /// Adds a picture to a report that waits for its answer. The same file once more is the same picture.
 pub async fn add(work: &Work, delivery: Uuid, picture: &Picture, digest: &str) -> Result<Uuid> {
     let (seen, exchange) = peek_delivery(work, delivery).await?;
