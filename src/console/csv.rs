@@ -1,13 +1,12 @@
 //! Pages as tables to take along: CSV as spreadsheets open it.
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
 
-use super::guard;
 use super::view::{self, Context, Table};
 use super::visit::Visit;
-use super::{Outcome, Shown, gather, unshown};
+use super::{Outcome, Shown, Unshown, gather, unshown};
 use crate::calendar::shanghai_day;
 use crate::http::Http;
 use crate::telemetry::trail;
@@ -25,16 +24,12 @@ pub(super) fn is_asked(visit: &Visit) -> bool {
 /// All rows that the page would show one page after the other. What fails half-way breaks off, so that nobody takes a part for the whole.
 pub(super) async fn download(http: Http, mut visit: Visit) -> Response {
     let mut table = match part(&http, &mut visit).await {
-        Ok(Ok(table)) => table,
-        Ok(Err(error)) => return super::broken(visit, &error),
+        Ok(table) => table,
         Err(why) => return unshown(&http, visit, why).await,
     };
     let name = format!("attachment; filename=\"{}-{}.csv\"", visit.page.name, shanghai_day(http.app.clock().now()));
-    let media = HeaderValue::from_static("text/csv; charset=utf-8");
-    let mut response = (StatusCode::OK, [(header::CONTENT_TYPE, media)]).into_response();
-    guard::dress(response.headers_mut());
-    response.headers_mut().extend(HeaderValue::from_str(&name).ok().map(|name| (header::CONTENT_DISPOSITION, name)));
-    visit.cookies.write(response.headers_mut());
+    let media = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, name.as_str())];
+    let mut response = super::answer(&visit, (StatusCode::OK, media));
     let trail = trail::current();
     *response.body_mut() = Body::from_stream(async_stream::stream! {
         let mut count = table.rows.len();
@@ -47,13 +42,11 @@ pub(super) async fn download(http: Http, mut visit: Visit) -> Response {
             }
             visit.asked.set("after", next);
             table = match trail::follow(trail.as_ref(), part(&http, &mut visit)).await {
-                Ok(Ok(table)) => table,
-                Ok(Err(error)) => {
-                    tracing::error!(error, "a table could not be rendered");
-                    yield Err("a table broke off");
-                    return;
-                }
-                Err(_) => {
+                Ok(table) => table,
+                Err(why) => {
+                    if let Unshown::Broken(error) = why {
+                        tracing::error!(error, "a table could not be rendered");
+                    }
                     yield Err("a table broke off");
                     return;
                 }
@@ -65,11 +58,11 @@ pub(super) async fn download(http: Http, mut visit: Visit) -> Response {
     response
 }
 
-async fn part(http: &Http, visit: &mut Visit) -> Result<Result<Table, String>, super::Unshown> {
+async fn part(http: &Http, visit: &mut Visit) -> Result<Table, Unshown> {
     let Shown { viewer, acting, data } = gather(http, visit).await?;
     let name = visit.page.name;
     let context = Context { visit, viewer: &viewer, acting: &acting, data, outcome: Outcome::default() };
-    Ok(view::table(http, context, name))
+    view::table(http, context, name).map_err(Unshown::Broken)
 }
 
 /// One line. What a spreadsheet would take for a formula is text to it.

@@ -9,7 +9,7 @@ pub(super) fn known(today: NaiveDate, asked: impl Fn(&str) -> Option<NaiveDate>)
     let week = from.unwrap_or(today);
     let year_from = from.unwrap_or_else(|| first_of_month(today).with_month(1).unwrap_or(today));
     let year_to = asked("to").unwrap_or(today).max(year_from);
-    let mut known: Vec<_> = [
+    [
         ("today", today),
         ("soon", later(today, 7)),
         ("day", day),
@@ -18,19 +18,19 @@ pub(super) fn known(today: NaiveDate, asked: impl Fn(&str) -> Option<NaiveDate>)
         ("weekTo", later(week, 7)),
         ("yearFrom", year_from),
         ("yearTo", year_to),
+        ("monthsFrom", first_of_month(today).checked_sub_months(Months::new(11)).unwrap_or(today)),
+        ("monthsTo", last_of_month(today)),
     ]
     .map(|(name, day)| (name.to_owned(), day))
-    .into();
-    for month in 1..=12 {
-        let first = first_of_month(today).checked_sub_months(Months::new(12 - month)).unwrap_or(today);
-        let last = first.checked_add_months(Months::new(1)).and_then(|next| next.pred_opt()).unwrap_or(first);
-        known.extend([(format!("m{month}from"), first), (format!("m{month}to"), last)]);
-    }
-    known
+    .into()
 }
 
 fn first_of_month(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
+}
+
+fn last_of_month(day: NaiveDate) -> NaiveDate {
+    first_of_month(day).checked_add_months(Months::new(1)).and_then(|next| next.pred_opt()).unwrap_or(day)
 }
 
 #[cfg(test)]
@@ -46,11 +46,8 @@ mod tests {
         let all = known(day("2024-03-31"), |_| None);
         let of = |name: &str| all.iter().find(|(known, _)| known == name).map(|(_, day)| *day);
         for (name, expected) in [
-            ("m1from", "2023-04-01"),
-            ("m1to", "2023-04-30"),
-            ("m11from", "2024-02-01"),
-            ("m11to", "2024-02-29"),
-            ("m12to", "2024-03-31"),
+            ("monthsFrom", "2023-04-01"),
+            ("monthsTo", "2024-03-31"),
             ("yearFrom", "2024-01-01"),
             ("yearTo", "2024-03-31"),
             ("weekTo", "2024-04-07"),

@@ -207,6 +207,8 @@ struct Shown {
 /// Why there is nothing to show.
 enum Unshown {
     SignIn,
+    /// Its template does not fit the answer.
+    Broken(String),
     /// The same address is to be asked for once more.
     Again,
     Failed(Failure),
@@ -261,6 +263,7 @@ async fn gather(http: &Http, visit: &mut Visit) -> Result<Shown, Unshown> {
 async fn unshown(http: &Http, visit: Visit, why: Unshown) -> Response {
     match why {
         Unshown::SignIn => sign_in(visit),
+        Unshown::Broken(error) => broken(visit, &error),
         Unshown::Again => {
             let here = visit.here.clone();
             redirect(visit, &here)
@@ -271,15 +274,17 @@ async fn unshown(http: &Http, visit: Visit, why: Unshown) -> Response {
 
 /// The page with its data.
 async fn render(http: &Http, mut visit: Visit, outcome: Outcome, status: StatusCode) -> Response {
-    let Shown { viewer, acting, data } = match gather(http, &mut visit).await {
-        Ok(shown) => shown,
-        Err(why) => return unshown(http, visit, why).await,
-    };
     let name = visit.page.name;
-    let context = view::Context { visit: &mut visit, viewer: &viewer, acting: &acting, data, outcome };
-    match view::render(http, context, name) {
+    let rendered = match gather(http, &mut visit).await {
+        Ok(Shown { viewer, acting, data }) => {
+            let context = view::Context { visit: &mut visit, viewer: &viewer, acting: &acting, data, outcome };
+            view::render(http, context, name).map_err(Unshown::Broken)
+        }
+        Err(why) => Err(why),
+    };
+    match rendered {
         Ok(html) => page(visit, status, html),
-        Err(error) => broken(visit, &error),
+        Err(why) => unshown(http, visit, why).await,
     }
 }
 
@@ -341,14 +346,16 @@ fn sign_in(visit: Visit) -> Response {
 
 fn redirect(visit: Visit, to: &str) -> Response {
     let to = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
-    guard::dress(response.headers_mut());
-    visit.cookies.write(response.headers_mut());
-    response
+    answer(&visit, (StatusCode::SEE_OTHER, [(header::LOCATION, to)]))
 }
 
 fn page(visit: Visit, status: StatusCode, html: String) -> Response {
-    let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response();
+    answer(&visit, (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html))
+}
+
+/// With the headers of every page, and the cookies that the visit sets.
+fn answer(visit: &Visit, parts: impl IntoResponse) -> Response {
+    let mut response = parts.into_response();
     guard::dress(response.headers_mut());
     visit.cookies.write(response.headers_mut());
     response

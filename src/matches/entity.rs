@@ -1,10 +1,10 @@
 //! Matches, deliveries and evaluations as they are stored, and who may see them.
 
-use sea_orm::sea_query::Query;
+use sea_orm::sea_query::{ExprTrait, Query};
 use sea_orm::{ColumnTrait, Condition};
 
 use self::exchange::Column;
-use super::rules::MatchSide;
+use super::rules::{MatchSide, MatchStatus};
 use crate::areas::Place;
 use crate::auth::{Scope, Viewer};
 use crate::ids::{GlobalId, NodeKind};
@@ -238,4 +238,22 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
             .add(Column::DistrictId.is_in(areas));
     }
     visible
+}
+
+/// Matches in which a side is next. Whether it still can, and who of it may, is for the rules.
+pub fn waits_for(side: MatchSide) -> Condition {
+    let asked_by_unit = Condition::all().add(Column::TransferOfId.is_null()).add(Column::InitiatedBy.eq(MatchSide::Unit));
+    let (answers, rated, handing_over) = match side {
+        MatchSide::Unit => {
+            let promised = Condition::all().add(Column::Status.is_in([MatchStatus::Confirmed, MatchStatus::Fulfilling]));
+            (asked_by_unit.not(), Column::UnitEvaluated, promised.add(Column::Outstanding.gt(0)))
+        }
+        MatchSide::Community => {
+            let reported = Condition::all().add(Column::Status.is_in([MatchStatus::Fulfilling, MatchStatus::Delivered]));
+            (asked_by_unit, Column::CommunityEvaluated, reported.add(Column::Delivered.gt(0)))
+        }
+    };
+    let to_answer = Condition::all().add(Column::Status.eq(MatchStatus::Applied)).add(answers);
+    let to_rate = Column::Status.eq(MatchStatus::Completed).and(rated.eq(false)).and(Column::EvaluationsReleasedAt.is_null());
+    Condition::any().add(to_answer).add(handing_over).add(to_rate)
 }

@@ -234,11 +234,22 @@ where
     Ok(rows.into_iter().map(|(value, [count])| (value, count)).collect())
 }
 
-/// Ledger lines of each value: of how many units, how many, their value in fen, their hours in thousandths.
-pub async fn put_in_by<V: TryGetable>(db: &impl ConnectionTrait, lines: SelectStatement, value: Expr) -> Result<Vec<(V, [i64; 4])>> {
+/// What ledger lines come to.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub struct PutIn {
+    pub units: i64,
+    /// In fen.
+    pub value: i64,
+    /// In thousandths.
+    pub hours: i64,
+}
+
+/// What the ledger lines of each value come to, in the order of the values.
+pub async fn put_in_by<V: TryGetable>(db: &impl ConnectionTrait, lines: SelectStatement, value: Expr) -> Result<Vec<(V, PutIn)>> {
     use contribution::{Column, Entity};
     let units = Expr::col((Entity, Column::UnitId)).count_distinct();
-    by(db, lines, value, [units, count_all(), sum_of((Entity, Column::Value)), sum_of((Entity, Column::Hours))]).await
+    let rows = by(db, lines, value, [units, sum_of((Entity, Column::Value)), sum_of((Entity, Column::Hours))]).await?;
+    Ok(rows.into_iter().map(|(of, [units, value, hours])| (of, PutIn { units, value, hours })).collect())
 }
 
 /// The month of a day or, by the clock of Shanghai, of an instant: `2025-03`.

@@ -7,7 +7,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Iterable, QueryFilter, QueryTrait};
 use uuid::Uuid;
 
-use super::figures::{self, Period};
+use super::figures::{self, Period, PutIn};
 use super::graphql::FEWEST;
 use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::areas::rules::AreaLevel;
@@ -81,7 +81,7 @@ pub(super) async fn by_area(ctx: &Context<'_>, period: &Period, level: AreaLevel
     areas.sort_by(|one, other| one.0.code.cmp(&other.0.code));
     let figures = areas.into_iter().map(|area| {
         let (needs, put_in) = (of(&needs, &area.0.id), of(&lines, &area.0.id));
-        AreaFigures { area, needs, contribution_total: Decimal::fen(put_in[2]), contribution_hours: Decimal::thousandths(put_in[3]) }
+        AreaFigures { area, needs, contribution_total: Decimal::fen(put_in.value), contribution_hours: Decimal::thousandths(put_in.hours) }
     });
     Ok(figures.collect())
 }
@@ -98,8 +98,8 @@ pub(super) async fn by_month(request: &Request, period: &Period) -> Result<Vec<M
         MonthFigures {
             month: month.clone(),
             needs,
-            contribution_total: Decimal::fen(put_in[2]),
-            contribution_hours: Decimal::thousandths(put_in[3]),
+            contribution_total: Decimal::fen(put_in.value),
+            contribution_hours: Decimal::thousandths(put_in.hours),
         }
     });
     Ok(figures.collect())
@@ -114,18 +114,18 @@ pub(super) async fn by_unit_kind(request: &Request, period: &Period) -> Result<V
     let kinds = UnitKind::iter().filter(|kind| units.iter().any(|row| row.0 == *kind) || lines.iter().any(|row| row.0 == *kind));
     let mut cells: Vec<_> =
         kinds.map(|kind| (kind, of(&lines, &kind))).map(|(kind, put_in)| (kind, put_in, of(&seen, &kind) == put_in)).collect();
-    let is_few = |cell: &(UnitKind, [i64; 4], bool)| cell.1[0] < FEWEST && !cell.2;
+    let is_few = |cell: &(UnitKind, PutIn, bool)| cell.1.units < FEWEST && !cell.2;
     // One that is left out alone would be the rest of the whole.
     let few: Vec<UnitKind> = cells.iter().filter(|cell| is_few(cell)).map(|cell| cell.0).collect();
-    let next = cells.iter().filter(|cell| !is_few(cell) && !cell.2).min_by_key(|cell| cell.1[0]).map(|cell| cell.0);
+    let next = cells.iter().filter(|cell| !is_few(cell) && !cell.2).min_by_key(|cell| cell.1.units).map(|cell| cell.0);
     let kept_back: Vec<UnitKind> = if few.len() == 1 { few.into_iter().chain(next).collect() } else { few };
     let figures = cells.drain(..).map(|(kind, put_in, _)| {
         let put_in = Some(put_in).filter(|_| !kept_back.contains(&kind));
         UnitKindFigures {
             kind,
             member_units: of(&units, &kind),
-            contribution_total: put_in.map(|put_in| Decimal::fen(put_in[2])),
-            contribution_hours: put_in.map(|put_in| Decimal::thousandths(put_in[3])),
+            contribution_total: put_in.map(|put_in| Decimal::fen(put_in.value)),
+            contribution_hours: put_in.map(|put_in| Decimal::thousandths(put_in.hours)),
         }
     });
     Ok(figures.collect())

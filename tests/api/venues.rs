@@ -21,6 +21,9 @@ both! {
         w.unit2.add_venue(venue(&w.taoyuan, "职工之家", owned.clone())).await.failed("FORBIDDEN");
         let owned = w.unit.add_venue(venue(&w.taoyuan, "神农集团职工之家", owned)).await.done();
         w.secretary.change_venue(json!({ "id": owned.id(), "name": "改名" })).await.failed("FORBIDDEN");
+        for (unit, listed) in [(&w.shennong, &[owned.id()][..]), (&w.kunbo, &[])] {
+            assert_eq!(app.anyone().lists(&format!("venues(filter: {{ unit: \"{unit}\" }})")).await, listed);
+        }
         w.unit.add_venue(venue(&w.taoyuan, "职工之家", json!({ "unit": w.shennong }))).await.refused("INVALID_INPUT");
         for wrong in [
             json!({ "hours": [{ "weekday": "MONDAY", "opens": "12:00", "closes": "12:00" }] }),

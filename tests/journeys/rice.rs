@@ -1,7 +1,7 @@
 //! A pledge of fifty bags of rice, and two needs of thirty.
 
 use super::need;
-use crate::support::{Actor, Thing, World, json};
+use crate::support::{Actor, Id, Thing, World, json};
 
 async fn asked(w: &World, community: &str, secretary: &Actor, officer: &Actor) -> Thing {
     let posted = secretary.post_need(need(community, "困难家庭冬季口粮", "30", "袋", json!({}))).await.done();
@@ -45,6 +45,43 @@ both! {
         assert_eq!(w.unit.cancel(&one, "又一次").await.done()["reason"], "仓库受潮，需重新采购", "done already is no error");
     }
 
+    async fn a_match_is_listed_for_the_side_that_is_next(app) {
+        let w = app.world().await;
+        let rice = w.listed(&w.unit, &w.shennong, "慰问大米", "50", "袋", json!({})).await;
+        let waits = async |step: &str, unit: bool, community: bool| {
+            for (side, actor, waits) in [("UNIT", &w.unit, unit), ("COMMUNITY", &w.secretary, community)] {
+                let found = actor.lists(&format!("matches(filter: {{ waitsFor: {side} }})")).await.len();
+                assert_eq!(found, usize::from(waits), "{step}, {side}");
+            }
+        };
+        let need = asked(&w, &w.taoyuan, &w.secretary, &w.street).await;
+        let claim = w.unit.claim_from(&rice, &need, &w.shennong, "30").await.done();
+        waits("claimed", false, true).await;
+        w.secretary.reject(&claim, "先看看别家").await.done();
+        waits("rejected", false, false).await;
+        let request = w.secretary.request_from(&rice, &w.taoyuan, "30").await.done();
+        waits("requested", true, false).await;
+        w.unit.confirm(&request).await.done();
+        waits("confirmed", true, false).await;
+        let part = w.unit.report(&request, "20").await.done();
+        waits("a part reported", true, true).await;
+        w.secretary.accept(&part, "20").await.done();
+        waits("a part accepted", true, false).await;
+        let rest = w.unit.report(&request, "10").await.done();
+        waits("all reported", false, true).await;
+        w.secretary.accept(&rest, "10").await.done();
+        waits("completed", true, true).await;
+        w.unit.evaluate(&request, "GOOD").await.done();
+        waits("rated by the unit", false, true).await;
+        w.secretary.evaluate(&request, "GOOD").await.done();
+        waits("rated by both", false, false).await;
+
+        let both = [request.id(), claim.id()];
+        for (area, listed) in [(&w.beimen, &both[..]), (&w.taoyuan, &both[..]), (&w.shuanghui, &[])] {
+            assert_eq!(w.district.lists(&format!("matches(filter: {{ area: \"{area}\" }})")).await, listed);
+        }
+    }
+
     async fn two_claims_of_thirty_at_one_moment_never_oversell_fifty(app) {
         let w = app.world().await;
         let rice = w.listed(&w.unit, &w.shennong, "慰问大米", "50", "袋", json!({})).await;
@@ -64,7 +101,7 @@ both! {
         let winter = asked(&w, &w.taoyuan, &w.secretary, &w.street).await;
         let claim = w.unit.claim_from(&rice, &winter, &w.shennong, "30").await.done();
         w.secretary.confirm(&claim).await.done();
-        let part = json!({ "match": crate::support::Id::id(&claim), "quantity": "20", "deliveredOn": app.today(), "fairValue": "1000" });
+        let part = json!({ "match": claim.id(), "quantity": "20", "deliveredOn": app.today(), "fairValue": "1000" });
         let part = w.unit.report_delivery(part).await.done();
         w.unit.sees(&claim, "FULFILLING: 30 = 10 outstanding + 20 delivered").await;
         w.secretary.sees(&winter, "IN_PROGRESS: 30 = 10 promised + 20 delivered").await;

@@ -1,7 +1,7 @@
 //! Pictures of a delivery: the unit adds them while its report waits for an answer; either side takes them away.
 
 use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use super::{lock, peek};
@@ -19,12 +19,7 @@ pub async fn look(app: &App, viewer: &Viewer, delivery: Uuid, digest: &str) -> R
     let seen = delivery::Entity::find_by_id(delivery).one(app.db()).await?.ok_or(AppError::NotFound)?;
     let exchange = exchange::Entity::find_by_id(seen.match_id).filter(visible_to(viewer)).one(app.db()).await?.ok_or(AppError::NotFound)?;
     viewer.may(Permission::ReportDelivery, &Scope::Unit(exchange.unit_id))?;
-    let of_delivery = picture::Entity::find().filter(picture::Column::DeliveryId.eq(delivery)).all(app.db()).await?;
-    if let Some(known) = of_delivery.iter().find(|known| known.digest == digest) {
-        return Ok(Some(known.id));
-    }
-    rules::add_picture(&seen, of_delivery.len() as u64)?;
-    Ok(None)
+    known_or_allowed(app.db(), &seen, digest).await
 }
 
 /// Adds a picture to a report that waits for its answer. The same file once more is the same picture.
@@ -32,12 +27,10 @@ pub async fn add(work: &Work, delivery: Uuid, picture: &Picture, digest: &str) -
     let (seen, exchange) = peek_delivery(work, delivery).await?;
     let permit = work.permit(Permission::ReportDelivery, &Scope::Unit(exchange.unit_id), Some(seen.node()))?;
     lock(work, &exchange).await?;
-    let of_delivery = || picture::Entity::find().filter(picture::Column::DeliveryId.eq(delivery));
-    if let Some(known) = of_delivery().filter(picture::Column::Digest.eq(digest)).one(permit.write()).await? {
-        return Ok(known.id);
-    }
     let seen = delivery::Entity::find_by_id(delivery).lock_exclusive().one(work.read()).await?.ok_or(AppError::NotFound)?;
-    rules::add_picture(&seen, of_delivery().count(permit.write()).await?)?;
+    if let Some(known) = known_or_allowed(work.read(), &seen, digest).await? {
+        return Ok(known);
+    }
     let model = picture::Model {
         id: work.new_key(),
         district_id: exchange.district_id,
@@ -68,6 +61,16 @@ pub async fn remove(work: &Work, id: Uuid) -> Result<Uuid> {
     }
     record(&permit, ChangeKind::PictureRemoved, &delivery, &exchange, id);
     Ok(delivery.id)
+}
+
+/// The picture of a report that this file is already; refused where it could be none.
+async fn known_or_allowed(db: &impl ConnectionTrait, report: &delivery::Model, digest: &str) -> Result<Option<Uuid>> {
+    let of_report = picture::Entity::find().filter(picture::Column::DeliveryId.eq(report.id)).all(db).await?;
+    if let Some(known) = of_report.iter().find(|known| known.digest == digest) {
+        return Ok(Some(known.id));
+    }
+    rules::add_picture(report, of_report.len() as u64)?;
+    Ok(None)
 }
 
 async fn peek_delivery(work: &Work, id: Uuid) -> Result<(delivery::Model, exchange::Model)> {

@@ -5,12 +5,14 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::types::MatchConnection;
+use crate::areas::entity::within;
+use crate::areas::graphql::area;
 use crate::db::is_one_of;
 use crate::graphql::paging::{Key, PageArgs, Sort, page};
 use crate::graphql::{key_of, request};
 use crate::ids::NodeKind;
-use crate::matches::entity::{exchange, visible_to};
-use crate::matches::rules::MatchStatus;
+use crate::matches::entity::{exchange, visible_to, waits_for};
+use crate::matches::rules::{MatchSide, MatchStatus};
 
 /// Which matches to list.
 #[derive(InputObject, Default)]
@@ -25,8 +27,12 @@ pub struct MatchFilter {
     need: Option<ID>,
     /// Only matches with this pledge.
     pledge: Option<ID>,
+    /// Only matches in communities of this area, with all below it.
+    area: Option<ID>,
     /// Only matches for which another unit should be found, or only the others.
     reassign: Option<bool>,
+    /// Only matches in which this side is next: to confirm or reject, to hand over, to accept or refuse, to rate.
+    waits_for: Option<MatchSide>,
 }
 
 /// In which order matches are listed.
@@ -64,6 +70,13 @@ impl MatchQuery {
         }
         if let Some(reassign) = filter.reassign {
             wanted = wanted.add(exchange::Column::Reassign.eq(reassign));
+        }
+        if let Some(side) = filter.waits_for {
+            wanted = wanted.add(waits_for(side));
+        }
+        if let Some(id) = key_of(NodeKind::Area, &filter.area)? {
+            let area = area(ctx, id).await?.0;
+            wanted = wanted.add(within(&area, exchange::Column::DistrictId, exchange::Column::StreetId, exchange::Column::CommunityId));
         }
         for (column, id) in [
             (exchange::Column::UnitId, key_of(NodeKind::Unit, &filter.unit)?),

@@ -31,6 +31,8 @@ const MOST_ZONES: u64 = 5000;
 pub struct VenueFilter {
     /// Only those that lie in this area or below it.
     area: Option<ID>,
+    /// Only those of this unit.
+    unit: Option<ID>,
     /// Only these kinds.
     kind: Option<Vec<VenueKind>>,
     /// Only those with an open zone of one of these kinds.
@@ -141,6 +143,9 @@ impl VenueQuery {
         let mut wanted = Condition::all().add(entity::visible());
         if let Some(kinds) = &filter.kind {
             wanted = wanted.add(venue::Column::Kind.is_in(kinds.iter().copied()));
+        }
+        if let Some(unit) = key_of(NodeKind::Unit, &filter.unit)? {
+            wanted = wanted.add(venue::Column::UnitId.eq(unit));
         }
         let mut district = None;
         if let Some(id) = key_of(NodeKind::Area, &filter.area)? {
