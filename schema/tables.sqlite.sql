@@ -210,6 +210,41 @@ CREATE INDEX co_buildings_until ON co_buildings (until) WHERE status = 'IN_USE';
 
 CREATE INDEX co_buildings_venue ON co_buildings (venue_id, id);
 
+CREATE TABLE complaints (
+    id BLOB NOT NULL PRIMARY KEY,
+    district_id BLOB NOT NULL REFERENCES areas (id),
+    street_id BLOB REFERENCES areas (id),
+    community_id BLOB REFERENCES areas (id),
+    handler_id BLOB NOT NULL REFERENCES areas (id),
+    kind TEXT NOT NULL,
+    receipt_digest TEXT NOT NULL,
+    words_sealed TEXT,
+    contact_sealed TEXT,
+    answer_sealed TEXT,
+    status TEXT NOT NULL,
+    filed_at TEXT NOT NULL,
+    due_at TEXT NOT NULL,
+    answered_at TEXT,
+    answered_by BLOB REFERENCES accounts (id),
+    next_step_at TEXT,
+    CONSTRAINT complaints_receipt UNIQUE (receipt_digest),
+    CONSTRAINT complaints_kind CHECK (kind IN ('COMPLAINT', 'SUGGESTION')),
+    CONSTRAINT complaints_status CHECK (status IN ('RECEIVED', 'ANSWERED', 'ERASED')),
+    CONSTRAINT complaints_place CHECK (community_id IS NULL OR street_id IS NOT NULL),
+    CONSTRAINT complaints_words CHECK ((status = 'ERASED') = (words_sealed IS NULL)),
+    CONSTRAINT complaints_contact CHECK (words_sealed IS NOT NULL OR contact_sealed IS NULL),
+    CONSTRAINT complaints_answer CHECK ((status = 'ANSWERED') = (answer_sealed IS NOT NULL)),
+    CONSTRAINT complaints_answered CHECK ((status = 'RECEIVED') = (answered_at IS NULL) AND (answered_at IS NULL) = (answered_by IS NULL))
+);
+
+CREATE INDEX complaints_community ON complaints (community_id, id);
+
+CREATE INDEX complaints_district ON complaints (district_id, id);
+
+CREATE INDEX complaints_next_step ON complaints (next_step_at) WHERE next_step_at IS NOT NULL;
+
+CREATE INDEX complaints_street ON complaints (street_id, id);
+
 CREATE TABLE contributions (
     id BLOB NOT NULL PRIMARY KEY,
     district_id BLOB NOT NULL REFERENCES areas (id),

@@ -90,6 +90,9 @@ pub struct Settings {
     /// Working days after which a request to book a zone that nobody answered expires
     #[arg(long, env = "ALLIANCE_BOOKING_DAYS", default_value_t = 2, value_parser = days(), global = true)]
     pub booking_days: u32,
+    /// Working days in which a complaint is to be answered, after which it goes up to the street, then to the district
+    #[arg(long, env = "ALLIANCE_COMPLAINT_DAYS", default_value_t = 10, value_parser = days(), global = true)]
+    pub complaint_days: u32,
     /// Hours for which a time that came free is held for whoever waited for it
     #[arg(long, env = "ALLIANCE_PROMOTION_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=240), global = true)]
     pub promotion_hours: u32,

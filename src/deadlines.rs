@@ -21,7 +21,8 @@ pub async fn run(app: &App) -> Result<()> {
             + crate::sittings::deadlines::run(app).await?
             + crate::bookings::deadlines::run(app).await?
             + crate::matches::deadlines::run(app).await?
-            + crate::needs::deadlines::run(app).await?;
+            + crate::needs::deadlines::run(app).await?
+            + crate::complaints::deadlines::run(app).await?;
         if taken == 0 {
             break;
         }

@@ -49,6 +49,7 @@ node_kinds! {
     Webhook = "webhook",
     WebhookMessage = "message",
     Robot = "robot",
+    Complaint = "complaint",
     Account = "account",
     Grant = "grant",
 }

@@ -65,6 +65,8 @@ pub mod webhooks;
 
 pub mod robots;
 
+pub mod complaints;
+
 // What happens by itself.
 pub mod deadlines;
 pub mod upkeep;

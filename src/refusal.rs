@@ -124,7 +124,7 @@ refusals! {
     /// The refresh token is unknown, used before, expired or of an ended session.
     SessionEnded = "SESSION_ENDED", "登录已失效，请重新登录", "The session has ended; sign in again";
     /// The idempotency key was used before for another input.
-    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", "该幂等键已用于另一次不同的请求", "The idempotency key was used for a different request";
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", "此前的提交已经办理；如需另办一件，请重新打开页面填写（幂等键已用于另一次请求）", "The idempotency key was used for a different request";
     /// This mutation takes no idempotency key and no dry run: it hands out or ends secrets.
     HeaderNotAllowed = "HEADER_NOT_ALLOWED", "此操作不接受幂等键或试运行", "This mutation takes neither Idempotency-Key nor X-Dry-Run";
     /// The confirmation or the step came too late: what it needed has lapsed or changed meanwhile.

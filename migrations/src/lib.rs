@@ -35,6 +35,7 @@ const SCRIPTS: &[Script] = &[
     script!("m0013_operations"),
     script!("m0014_outsiders"),
     script!("m0015_pictures"),
+    script!("m0016_complaints"),
 ];
 
 impl MigratorTrait for Migrator {

@@ -119,6 +119,8 @@ permissions! {
     BookZone = "BOOK_ZONE": UnitRepresentative, CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
     /// Approve, reject and cancel bookings as the owner of the venue, and say who came.
     AnswerBooking = "ANSWER_BOOKING": CommunitySecretary, UnitRepresentative, StreetOfficer(behalf), DistrictAdmin(behalf);
+    /// Read, answer and pass on the complaints and suggestions of an area.
+    HandleComplaints = "HANDLE_COMPLAINTS": CommunitySecretary, StreetOfficer, DistrictAdmin;
     /// Reverse a contribution that was recorded by mistake.
     ReverseContribution = "REVERSE_CONTRIBUTION": CommunitySecretary, StreetOfficer(behalf), DistrictAdmin(behalf);
 }

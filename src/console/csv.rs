@@ -1,5 +1,7 @@
 //! Pages as tables to take along: CSV as spreadsheets open it.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
@@ -13,6 +15,9 @@ use crate::telemetry::trail;
 
 /// Rows of one table.
 const MOST: usize = 50_000;
+/// How often one part of a table waits for its turn, and how long.
+const PAUSES: u32 = 30;
+const PAUSE: Duration = Duration::from_secs(2);
 /// By this a spreadsheet knows that the text is UTF-8.
 const MARK: &str = "\u{feff}";
 
@@ -41,14 +46,24 @@ pub(super) async fn download(http: Http, mut visit: Visit) -> Response {
                 return;
             }
             visit.asked.set("after", next);
-            table = match trail::follow(trail.as_ref(), part(&http, &mut visit)).await {
-                Ok(table) => table,
-                Err(why) => {
-                    if let Unshown::Broken(error) = why {
-                        tracing::error!(error, "a table could not be rendered");
+            let mut pauses = PAUSES;
+            table = loop {
+                match trail::follow(trail.as_ref(), part(&http, &mut visit)).await {
+                    Ok(table) => break table,
+                    // A long table may use up a caller's share: it comes slower then.
+                    Err(Unshown::Failed(failure)) if failure.code == "RATE_LIMITED" && pauses > 0 => {
+                        pauses -= 1;
+                        tokio::time::sleep(PAUSE).await;
                     }
-                    yield Err("a table broke off");
-                    return;
+                    Err(why) => {
+                        match why {
+                            Unshown::Broken(error) => tracing::error!(error, "a table could not be rendered"),
+                            Unshown::Failed(failure) => tracing::warn!(code = failure.code, "a table broke off"),
+                            Unshown::SignIn | Unshown::Again => {}
+                        }
+                        yield Err("a table broke off");
+                        return;
+                    }
                 }
             };
             count += table.rows.len();

@@ -178,6 +178,8 @@ fn value(of: &Type, name: &str, fields: &Fields) -> Option<Value> {
 }
 
 fn one(leaf: &str, text: &str) -> Value {
+    let plain = matches!(leaf, "Int" | "Float" | "Decimal").then(|| digits(text));
+    let text = plain.as_deref().unwrap_or(text);
     match leaf {
         "Int" => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
         "Float" => text.parse::<f64>().map_or_else(|_| text.into(), Value::from),
@@ -187,6 +189,12 @@ fn one(leaf: &str, text: &str) -> Value {
         "DateTime" if text.len() == 16 => format!("{text}:00+08:00").into(),
         _ => text.into(),
     }
+}
+
+/// A number as a keyboard for Chinese writes it, or as a page shows it: in full-width digits, its thousands set apart.
+fn digits(text: &str) -> String {
+    let plain = text.chars().filter(|c| !matches!(c, ',' | '，'));
+    plain.map(|c| if matches!(c, '０'..='９' | '．' | '－') { char::from_u32(c as u32 - 0xFEE0).unwrap_or(c) } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -202,7 +210,7 @@ mod tests {
             changeZone(input: { id: $zone, hours: $hours, capacity: $capacity, approval: $approval, name: $name }) { result { id } } }";
         let document = Document::of(text);
         let operation = document.mutation("M").expect("it is there");
-        let form = "zone=zone_1&capacity=30&approval=on&name=+&extra=1&hours.0.weekday=MONDAY&hours.0.opens=08%3A00&hours.0.closes=12%3A00\
+        let form = "zone=zone_1&capacity=%EF%BC%93%2C%EF%BC%90&approval=on&name=+&extra=1&hours.0.weekday=MONDAY&hours.0.opens=08%3A00&hours.0.closes=12%3A00\
                     &hours.1.weekday=TUESDAY&hours.1.opens=&hours.1.closes=";
         let variables = variables(operation, &[&Fields::read(form.as_bytes())], &Map::new());
         let monday = json!({ "weekday": "MONDAY", "opens": "08:00", "closes": "12:00" });

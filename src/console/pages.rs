@@ -76,6 +76,11 @@ pub(super) const PAGES: &[Page] = &[
     signed_in("/zones/{id}/door", "door"),
     signed_in("/bookings", "bookings"),
     signed_in("/bookings/{id}", "booking"),
+    // What residents complain of and suggest.
+    signed_in("/complaints", "complaints"),
+    open("/complaints/new", "complain"),
+    open("/complaints/follow", "follow-complaint"),
+    signed_in("/complaints/{id}", "complaint"),
     // The district's picture.
     open("/figures", "figures"),
     open("/figures/rows", "rows"),

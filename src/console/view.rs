@@ -260,7 +260,7 @@ fn number(text: &str) -> String {
         }
         apart.push(digit);
     }
-    let part = part.map(|part| format!(".{part}")).unwrap_or_default();
+    let part = part.filter(|part| part.bytes().any(|digit| digit != b'0')).map(|part| format!(".{part}")).unwrap_or_default();
     format!("{sign}{apart}{part}")
 }
 

@@ -3,6 +3,7 @@
 use crate::areas::rules::AreaLevel;
 use crate::auth::{ClientScope, Role};
 use crate::bookings::rules::BookingStatus;
+use crate::complaints::rules::{ComplaintKind, ComplaintStatus};
 use crate::journal::ChangeKind;
 use crate::matches::rules::{DeliveryStatus, Grade, MatchSide, MatchStatus};
 use crate::needs::rules::{IntakeChannel, NeedStatus};
@@ -37,6 +38,8 @@ pub(super) fn all(of: &str) -> Option<Words> {
         "ClientScope" => ClientScope::TERMS,
         "CoBuildingForm" => CoBuildingForm::TERMS,
         "CoBuildingStatus" => CoBuildingStatus::TERMS,
+        "ComplaintKind" => ComplaintKind::TERMS,
+        "ComplaintStatus" => ComplaintStatus::TERMS,
         "DeliveryStatus" => DeliveryStatus::TERMS,
         "Grade" => Grade::TERMS,
         "IntakeChannel" => IntakeChannel::TERMS,

@@ -19,6 +19,7 @@ use crate::graphql::eager::Eager;
 use crate::graphql::paging::connection;
 use crate::graphql::{Action, Can, Loaders, can, key, mutate, payload, request};
 use crate::ids::NodeKind;
+use crate::matches::graphql::{Delivery, DeliveryKey};
 use crate::refusal::Reason;
 use crate::resources::rules::ResourceForm;
 use crate::units::graphql::{MemberUnit, unit};
@@ -69,6 +70,14 @@ impl Contribution {
     /// The day on which the community accepted, or on which the line was reversed.
     async fn recorded_on(&self) -> Date {
         Date(self.0.recorded_on)
+    }
+
+    /// The delivery that was accepted; null for a co-building and a reversing line, and where the viewer may not see it.
+    async fn delivery(&self, ctx: &Context<'_>) -> Result<Option<Delivery>> {
+        match self.0.delivery_id {
+            Some(id) => Ok(request(ctx).loader.load_one(DeliveryKey(id)).await?),
+            None => Ok(None),
+        }
     }
 
     /// The line that this one reverses; null for an ordinary line.

@@ -254,7 +254,7 @@ pub enum Action {
     Reject,
     /// Give a match up.
     Cancel,
-    /// Hand a match on to another unit.
+    /// Hand a match on to another unit, or a complaint to another area.
     Transfer,
     /// Report a delivery.
     Report,
@@ -266,6 +266,8 @@ pub enum Action {
     AddPicture,
     /// Remove a picture.
     Remove,
+    /// Answer a complaint.
+    Answer,
     /// Evaluate the other side.
     Evaluate,
     /// Reverse a contribution.

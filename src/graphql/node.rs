@@ -6,6 +6,7 @@ use super::request;
 use crate::areas::graphql::{AreaKey, GovernanceArea};
 use crate::bookings::graphql::{Booking, BookingCalendar, BookingKey, BookingSeries, CalendarKey, SeriesKey};
 use crate::clients::graphql::{ClientKey, PartnerClient};
+use crate::complaints::graphql::{Complaint, ComplaintKey};
 use crate::contributions::graphql::{Contribution, ContributionKey};
 use crate::error::AppError;
 use crate::ids::{GlobalId, NodeKind};
@@ -45,6 +46,7 @@ pub enum Node {
     Webhook(Webhook),
     WebhookMessage(WebhookMessage),
     Robot(Robot),
+    Complaint(Complaint),
 }
 
 /// Fetches objects by id, in the order asked for; what does not exist and what may not be seen is `None`. One statement for each kind.
@@ -79,6 +81,7 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
     let webhooks = of_kind!(Webhook, WebhookKey);
     let messages = of_kind!(WebhookMessage, MessageKey);
     let robots = of_kind!(Robot, RobotKey);
+    let complaints = of_kind!(Complaint, ComplaintKey);
     let node = |id: &GlobalId| match id.kind {
         NodeKind::Area => areas.get(&AreaKey(id.key)).cloned().map(Node::from),
         NodeKind::Unit => units.get(&UnitKey(id.key)).cloned().map(Node::from),
@@ -103,6 +106,7 @@ pub async fn load_nodes(ctx: &Context<'_>, ids: &[GlobalId]) -> Result<Vec<Optio
         NodeKind::Webhook => webhooks.get(&WebhookKey(id.key)).cloned().map(Node::from),
         NodeKind::WebhookMessage => messages.get(&MessageKey(id.key)).cloned().map(Node::from),
         NodeKind::Robot => robots.get(&RobotKey(id.key)).cloned().map(Node::from),
+        NodeKind::Complaint => complaints.get(&ComplaintKey(id.key)).cloned().map(Node::from),
         NodeKind::Pairing | NodeKind::Account | NodeKind::Grant => None,
     };
     Ok(ids.iter().map(node).collect())

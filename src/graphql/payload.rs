@@ -158,9 +158,7 @@ async fn perform<'a>(
     match done {
         Ok(done) => {
             outcome.key = Some(done.value);
-            for warning in done.warnings {
-                outcome.warnings.push(WarningView::of(ctx, warning).await?);
-            }
+            outcome.warnings = WarningView::all(ctx, done.warnings).await?;
         }
         Err(AppError::Refused(refusal)) => outcome.refusals.push(RefusalView::of(ctx, *refusal).await?),
         Err(error) => {
@@ -219,6 +217,14 @@ pub struct WarningView {
 }
 
 impl WarningView {
+    pub async fn all(ctx: &Context<'_>, warnings: Vec<Warning>) -> async_graphql::Result<Vec<WarningView>> {
+        let mut views = Vec::new();
+        for warning in warnings {
+            views.push(WarningView::of(ctx, warning).await?);
+        }
+        Ok(views)
+    }
+
     async fn of(ctx: &Context<'_>, warning: Warning) -> async_graphql::Result<WarningView> {
         Ok(WarningView {
             code: warning.code,

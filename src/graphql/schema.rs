@@ -9,6 +9,7 @@ use crate::areas::graphql::{AreaMutation, AreaQuery};
 use crate::auth::graphql::{AccountMutation, AccountQuery, GrantMutation, SessionMutation, SessionQuery};
 use crate::bookings::graphql::{BookingMutation, BookingQuery, CalendarMutation, CalendarQuery};
 use crate::clients::graphql::{ClientMutation, ClientQuery, OperationMutation};
+use crate::complaints::graphql::{ComplaintMutation, ComplaintQuery};
 use crate::contributions::graphql::ContributionMutation;
 use crate::journal::graphql::{ChangeQuery, ChangeSubscription, JournalQuery};
 use crate::matches::graphql::{MatchMutation, MatchQuery};
@@ -36,6 +37,7 @@ pub struct Query(
     CalendarQuery,
     ClientQuery,
     RobotQuery,
+    ComplaintQuery,
     NeedQuery,
     MatchQuery,
     ReportQuery,
@@ -60,6 +62,7 @@ pub struct Mutation(
     ClientMutation,
     WebhookMutation,
     RobotMutation,
+    ComplaintMutation,
     OperationMutation,
     NeedMutation,
     MatchMutation,

@@ -236,6 +236,16 @@ term! {
         RobotResumed = "ROBOT_RESUMED" "恢复群机器人",
         /// A robot was removed.
         RobotRemoved = "ROBOT_REMOVED" "移除群机器人",
+        /// A complaint or a suggestion came in.
+        ComplaintFiled = "COMPLAINT_FILED" "收到投诉建议",
+        /// A complaint was answered.
+        ComplaintAnswered = "COMPLAINT_ANSWERED" "答复投诉建议",
+        /// A complaint was passed on to another area.
+        ComplaintTransferred = "COMPLAINT_TRANSFERRED" "转办投诉建议",
+        /// A complaint was not answered in time and went up.
+        ComplaintEscalated = "COMPLAINT_ESCALATED" "投诉建议逾期上报",
+        /// What a complaint said was erased.
+        ComplaintErased = "COMPLAINT_ERASED" "清除投诉建议内容",
         /// Documents of a partner client were registered, or are no longer.
         ClientOperationsRegistered = "CLIENT_OPERATIONS_REGISTERED" "登记合作方查询语句",
         /// An account was created.

@@ -2,6 +2,7 @@
 
 mod areas;
 mod clients;
+mod complaints;
 pub mod conformance;
 mod contract;
 mod described;

@@ -140,6 +140,29 @@ async fn a_draft_survives_a_lost_line() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_done_leaves_no_draft_behind_and_going_back_does_it_no_second_time() {
+    let app = TestApp::sqlite().await;
+    app.world().await;
+    let before = app.count("alliances").await;
+    let browser = Browser::start(&app.url, PC, true).await;
+    browser.sign_in("district", PASSWORD).await;
+    browser.open("/alliances/new").await;
+    browser.write("#f-name", "北门街道第二联盟").await;
+    // Lost on its way, the draft comes back with the key under which it may have been done already.
+    let key = "return document.querySelector('main form [name=key]').value";
+    let first = browser.run(key).await;
+    browser.open("/alliances/new").await;
+    assert_eq!(browser.run(key).await, first);
+    browser.press("成立").await;
+    browser.sees("联盟已成立").await;
+    browser.run("history.back()").await;
+    browser.sees("由谁主办").await;
+    assert_eq!(browser.run("return document.getElementById('f-name').value").await, json!(""));
+    assert_ne!(browser.run(key).await, first);
+    assert_eq!(app.count("alliances").await, before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_needs_help_to_read_can_use_every_page_and_nothing_hangs_over_the_edge() {
     let axe = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/target/conformance/node_modules/axe-core/axe.min.js"));
     let axe = axe.expect("axe-core is installed: scripts/test does that");

@@ -25,6 +25,9 @@ async fn samples(app: &TestApp, w: &World) -> HashMap<&'static str, String> {
     let client = w.district.register_client(client).await.done();
     let webhook = json!({ "client": client.id(), "url": "https://127.0.0.1:9/hook" });
     let webhook = w.district.register_webhook(webhook).await.done();
+    let complaint = json!({ "area": w.taoyuan, "kind": "COMPLAINT", "words": "楼道灯坏了" });
+    let file = "mutation($input: FileComplaintInput!) { fileComplaint(input: $input) { result { id } } }";
+    let complaint = app.anyone().query(file, json!({ "input": complaint })).await["fileComplaint"]["result"]["id"].clone();
     let account = app.account_of("secretary").await;
     HashMap::from([
         ("needs", need.id().to_owned()),
@@ -37,6 +40,7 @@ async fn samples(app: &TestApp, w: &World) -> HashMap<&'static str, String> {
         ("alliances", w.beimen_alliance.clone()),
         ("clients", client.id().to_owned()),
         ("webhooks", webhook.id().to_owned()),
+        ("complaints", complaint.as_str().expect("an id").to_owned()),
         ("people", format!("account_{}", account.simple())),
     ])
 }

@@ -33,6 +33,7 @@ const CLIENT: &str = "id name scopes origins expiresOn lastUsedAt revokedAt regi
 const WEBHOOK: &str = "id url kinds status pausedBecause cursor failingSince lastReceivedAt";
 const MESSAGE: &str = "id messageId kind nodeId status attempts lastStatus lastFailure nextAttemptAt receivedAt";
 const ROBOT: &str = "id name kinds digestAt status pausedBecause failingSince lastFailure lastReceivedAt area { id name }";
+const COMPLAINT: &str = "id kind words status answer handler { id name } viewerCan { action allowed code }";
 const BOOKING: &str = "id zone { id } startsAt endsAt status purpose headcount unit { name } community { name } reason activity promoted \
                        heldUntil series { id } viewerCan { action allowed code }";
 const RESERVATION: &str = "id zone { id } community { name } startsAt endsAt priceBand price places sponsored toPay status reason \
@@ -61,6 +62,7 @@ pub fn selection(kind: &str) -> (&'static str, &'static str) {
         "webhook" => ("Webhook", WEBHOOK),
         "message" => ("WebhookMessage", MESSAGE),
         "robot" => ("Robot", ROBOT),
+        "complaint" => ("Complaint", COMPLAINT),
         "reservation" => ("Reservation", RESERVATION),
         "booking" => ("Booking", BOOKING),
         "series" => ("BookingSeries", SERIES),
@@ -183,6 +185,9 @@ verbs! {
     remove_picture = "removePicture" on DELIVERY;
     evaluate_match = "evaluateMatch" input EVALUATION;
     reverse_contribution = "reverseContribution" because CONTRIBUTION;
+
+    answer_complaint = "answerComplaint" input COMPLAINT;
+    transfer_complaint = "transferComplaint" input COMPLAINT;
 
     add_venue = "addVenue" input VENUE;
     change_venue = "changeVenue" input VENUE;

@@ -24,7 +24,17 @@
     Object.keys(store).forEach(function (name) { if (name.indexOf("alliance-draft-") === 0) store.removeItem(name); });
   }
 
-  // A draft of a form is kept in the browser until the form was taken.
+  // What was done needs no draft any more.
+  var done = document.body.dataset.done;
+  if (store && done) {
+    Object.keys(store).forEach(function (name) {
+      if (name.indexOf("alliance-draft-") !== 0) return;
+      try { if (JSON.parse(store.getItem(name))[" do"] === done) store.removeItem(name); } catch (_) { store.removeItem(name); }
+    });
+  }
+
+  // A draft of a form is kept in the browser until the form was taken: with its key, so that going back and sending it once more, with no
+  // answer seen in between, does nothing twice.
   all("form[data-draft]").forEach(function (form) {
     if (!store) return;
     var place = "alliance-draft-" + form.dataset.draft;
@@ -33,15 +43,18 @@
     });
     var kept = null;
     try { kept = JSON.parse(store.getItem(place)); } catch (_) { /* what cannot be read is no draft */ }
+    var hidden = function (name) { return form.querySelector("input[type=hidden][name=" + name + "]") || {}; };
     if (kept && !refused) {
+      if (kept[" key"]) hidden("key").value = kept[" key"];
       fields.forEach(function (field) {
         if (!(field.name in kept)) return;
         if (field.type === "radio" || field.type === "checkbox") field.checked = kept[field.name].indexOf(field.value) >= 0;
+        else if (field.options && !all("option", field).some(function (option) { return option.value === kept[field.name][0]; })) return;
         else if (kept[field.name][0]) field.value = kept[field.name][0];
       });
     }
     form.addEventListener("input", function () {
-      var values = {};
+      var values = { " do": hidden("do").value, " key": hidden("key").value };
       fields.forEach(function (field) {
         if ((field.type === "radio" || field.type === "checkbox") && !field.checked) return;
         (values[field.name] = values[field.name] || []).push(field.value);
@@ -49,7 +62,20 @@
       try { store.setItem(place, JSON.stringify(values)); } catch (_) { /* full: no draft */ }
     });
   });
-  all("[data-drop-draft]").forEach(function (mark) { if (store) store.removeItem("alliance-draft-" + mark.dataset.dropDraft); });
+
+  // A day that is chosen is gone to.
+  all("form[data-go]").forEach(function (form) { form.addEventListener("change", function () { form.submit(); }); });
+
+  // Where the tabs are wider than the screen, the one that is open is in sight.
+  all("nav.main [aria-current]").forEach(function (tab) { tab.parentNode.scrollLeft = tab.offsetLeft - tab.parentNode.clientWidth / 2 + tab.clientWidth / 2; });
+
+  // What was refused is named after its field.
+  all(".refused a").forEach(function (link) {
+    var label = document.querySelector("label[for='" + link.hash.slice(1) + "']"), field = label || document.querySelector(link.hash);
+    var legend = !label && field && field.closest("fieldset") && field.closest("fieldset").querySelector("legend");
+    var name = (label || legend || {}).firstChild;
+    if (name) link.textContent = name.textContent.trim() + (document.documentElement.lang === "en" ? ": " : "：") + link.textContent;
+  });
 
   // Pictures are made smaller before they are sent: a phone's own are large, and lines are slow. The server makes them anew all the same.
   all("input[data-pictures]").forEach(function (field) {

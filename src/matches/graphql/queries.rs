@@ -69,7 +69,9 @@ impl MatchQuery {
             wanted = wanted.add(is_one_of(exchange::Column::Status, status));
         }
         if let Some(reassign) = filter.reassign {
-            wanted = wanted.add(exchange::Column::Reassign.eq(reassign));
+            // Of one that is handed over whole there is nothing to find a unit for.
+            let waits = Condition::all().add(exchange::Column::Reassign.eq(true)).add(exchange::Column::Outstanding.gt(0));
+            wanted = wanted.add(if reassign { waits } else { waits.not() });
         }
         if let Some(side) = filter.waits_for {
             wanted = wanted.add(waits_for(side));

@@ -42,6 +42,7 @@ pub(super) struct Stock {
     pub(super) webhook: Thing,
     pub(super) message: Thing,
     pub(super) robot: Thing,
+    pub(super) complaint: String,
 }
 
 fn centre(community: &str) -> Value {
@@ -130,6 +131,11 @@ pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
     let message = w.district.test_webhook(&webhook).await.done();
     let robot = json!({ "area": w.taoyuan, "name": "社区工作群", "key": "693a91f6-7b0c-4bc4-97a0-0ec2f1fa5aaa" });
     let robot = w.secretary.add_robot(robot).await.done();
+    let file = format!(
+        "mutation {{ fileComplaint(input: {{ area: \"{}\", kind: COMPLAINT, words: \"灯坏了\" }}) {{ result {{ id }} }} }}",
+        w.taoyuan
+    );
+    let complaint = app.anyone().query(&file, json!({})).await["fileComplaint"]["result"]["id"].as_str().expect("it is filed").to_owned();
     Stock {
         offered,
         calendar,
@@ -149,6 +155,7 @@ pub(super) async fn stock(app: &TestApp, w: &World) -> Stock {
         webhook,
         message,
         robot,
+        complaint,
         draft,
         submitted,
         open,

@@ -119,6 +119,20 @@ pub(super) fn queries<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<Row
             ],
         ),
         list(
+            "complaints",
+            "",
+            vec![
+                ("nobody", nobody, Sees(0)),
+                ("unit", &w.unit, Sees(0)),
+                ("partner", &w.partner, Sees(0)),
+                ("auditor", &w.auditor, Sees(0)),
+                ("secretary2", &w.secretary2, Sees(0)),
+                ("secretary", &w.secretary, Sees(1)),
+                ("district", &w.district, Sees(1)),
+            ],
+        ),
+        Row { field: "complaint", document: "{ complaint(receipt: \"0000000000000000\") { id } }".to_owned(), cells: of(Null, Null, Null) },
+        list(
             "journal",
             "(filter: { kind: [MATCH_COMPLETED] })",
             vec![
@@ -197,6 +211,15 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
             street NotFound, partner NotFound, auditor NotFound, district Data],
         row!["replayWebhookMessage", id(s.message.id()); street NotFound, partner NotFound, auditor NotFound, district Data],
         row!["removeWebhook", id(s.webhook.id()); street NotFound, partner NotFound, auditor NotFound, district Data],
+        verb(
+            "fileComplaint",
+            format!("input: {{ area: \"{}\", kind: SUGGESTION, words: \"多放几把椅子\" }}", w.taoyuan),
+            vec![("nobody", nobody, Refused("HEADER_NOT_ALLOWED")), ("unit", &w.unit, Data)],
+        ),
+        row!["answerComplaint", format!("input: {{ id: \"{}\", answer: \"已修好\" }}", s.complaint);
+            secretary2 NotFound, unit NotFound, auditor NotFound, secretary Data],
+        row!["transferComplaint", format!("input: {{ id: \"{}\", area: \"{}\", reason: \"街道办理\" }}", s.complaint, w.beimen);
+            secretary2 NotFound, unit NotFound, street Data],
         row!["addRobot", format!("input: {{ area: \"{}\", name: \"工作群\", key: \"693a91f6-7b0c-4bc4-97a0-0ec2f1fa5aaa\" }}", w.taoyuan);
             secretary2 Forbidden("MANAGE_ROBOTS"), unit Forbidden("MANAGE_ROBOTS"), auditor Forbidden("MANAGE_ROBOTS"), secretary Data],
         row!["updateRobot", format!("input: {{ id: \"{}\", name: \"书记群\" }}", s.robot.id()); secretary2 NotFound, unit NotFound, street Data],
