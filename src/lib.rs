@@ -14,6 +14,7 @@ pub mod date;
 pub mod db;
 pub mod decimal;
 pub mod error;
+pub mod identifying;
 pub mod ids;
 pub mod keys;
 pub mod lang;

@@ -208,6 +208,8 @@ warnings! {
     UnusualQuantity = "UNUSUAL_QUANTITY", "数量明显偏大，请核对", "The quantity is unusually large; check it";
     /// The deadline lies in a year without a holiday table, so Monday to Friday were counted.
     HolidaysUnknown = "HOLIDAYS_UNKNOWN", "该年度节假日安排尚未录入，期限暂按周一至周五计算", "No holiday table for that year yet: Monday to Friday were counted";
+    /// The text seems to tell who a resident is: a phone, an account, papers, an address, a school class, a full name.
+    IdentifyingText = "IDENTIFYING_TEXT", "这段文字公开后，可能让人认出居民是谁（电话、账号、证件、住址、学校班级或姓名），请改掉", "The text may tell who a resident is (phone, account, papers, address, school class or name); change it before it is published";
     /// No unit is paired with the community, so the need went straight to the open hall.
     NoPairedUnits = "NO_PAIRED_UNITS", "本社区没有可定向的结对单位，需求直接进入领办大厅", "The community has no paired unit to direct the need to; it goes straight to the open hall";
 }

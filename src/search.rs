@@ -42,7 +42,8 @@ const TITLE_WEIGHT: i32 = 4;
 const MOST_WORDS: usize = 8;
 const LONGEST_SEARCH: usize = 100;
 
-fn dictionary() -> &'static Jieba {
+/// The words of Chinese.
+pub fn dictionary() -> &'static Jieba {
     static DICTIONARY: OnceLock<Jieba> = OnceLock::new();
     DICTIONARY.get_or_init(Jieba::new)
 }

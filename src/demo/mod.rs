@@ -3,6 +3,7 @@
 
 mod answering;
 mod canteens;
+mod complaining;
 mod content;
 mod delivering;
 mod districts;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::canteens::Canteen;
+use super::complaining::Grievance;
 use super::content::{self, Form, NeedTemplate, PledgeTemplate};
 use super::pick::{Dice, Matter};
 use super::venuing::Venue;
@@ -96,6 +97,9 @@ pub(super) enum Event {
     Missed(usize),
     CoBuild(usize),
     Reserve(usize),
+    /// By so many working days it is answered.
+    Complain(usize, &'static Grievance, u32),
+    AnswerComplaint(Uuid, usize, &'static Grievance, bool),
 }
 
 /// What the stories come back to, by the community that they are told of and a name.

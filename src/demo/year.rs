@@ -49,6 +49,7 @@ impl World {
         }
         self.plan_venues(&days);
         self.plan_canteens(&days);
+        self.plan_complaints(&days);
         for _ in 0..REQUESTS_A_YEAR {
             let day = days[AT_FIRST.1 + self.dice.below(days.len() - AT_FIRST.1)];
             let community = self.dice.below(self.communities.len());
@@ -109,6 +110,8 @@ impl World {
                 Event::Missed(booking) => self.miss_booking(booking).await?,
                 Event::CoBuild(number) => self.co_build(number).await?,
                 Event::Reserve(canteen) => self.reserve(canteen).await?,
+                Event::Complain(community, matter, days) => self.complain(community, matter, days).await?,
+                Event::AnswerComplaint(id, community, matter, late) => self.answer_complaint(id, community, matter, late).await?,
             }
         }
         Ok(())

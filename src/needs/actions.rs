@@ -14,6 +14,7 @@ use crate::auth::{Permission, Permit};
 use crate::calendar::shanghai_day;
 use crate::decimal::Decimal;
 use crate::error::{AppError, Result};
+use crate::identifying;
 use crate::ids::{GlobalId, NodeKind};
 use crate::journal::{ChangeKind, Entry};
 use crate::refusal::{Reason, Refusal, WarningCode};
@@ -124,7 +125,20 @@ async fn insert_directions(permit: &Permit, need: Uuid, units: Vec<Uuid>) -> Res
     Ok(())
 }
 
+/// Warns of what would tell anybody who a resident is, while it can still be changed.
+fn warn_of_texts(work: &Work, need: &need::Model) {
+    if need.publication != Publication::None {
+        return;
+    }
+    for (path, text) in [(["input", "title"], Some(&need.title)), (["input", "description"], need.description.as_ref())] {
+        if text.is_some_and(|text| !identifying::find(text, search::dictionary()).is_empty()) {
+            work.warn(WarningCode::IdentifyingText, &path, Vec::new());
+        }
+    }
+}
+
 async fn warn(work: &Work, need: &need::Model) -> Result<()> {
+    warn_of_texts(work, need);
     if rules::is_unusual(need.wanted, &need.measure) {
         work.warn(WarningCode::UnusualQuantity, &["input", "wanted"], Vec::new());
     }

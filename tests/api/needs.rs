@@ -1,6 +1,6 @@
 //! A need before anybody stands on it: posted, reviewed, changed, taken back; and the list of needs.
 
-use crate::support::{Id, Value, json};
+use crate::support::{Id, Value, changed, json};
 
 fn input(community: &str, title: &str, wanted: &str) -> Value {
     json!({ "community": community, "category": "ENVIRONMENT", "form": "GOODS", "title": title, "wanted": wanted, "measure": "件" })
@@ -94,6 +94,10 @@ both! {
             assert!(["GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"].contains(&answer.code()), "{field}: {value}: {answer}");
         }
         w.secretary.post_need(input(&w.taoyuan, "添置分类垃圾桶", "20000")).await.done_with_warnings(&["UNUSUAL_QUANTITY"]);
+        let telling = changed(input(&w.taoyuan, "给独居老人送轮椅", "1"), &json!({ "description": "联系一三九０四三四00一一，住3栋2单元501" }));
+        let telling = w.secretary.post_need(telling).await.done_with_warnings(&["IDENTIFYING_TEXT"]);
+        let mended = json!({ "id": telling.id(), "description": "行动不便，由社区转交" });
+        w.secretary.update_need(mended).await.done();
         w.secretary.post_need(input(&w.taoyuan, "添置分类垃圾桶", "12.5")).await.done_with_warnings(&["POSSIBLE_DUPLICATE"]);
     }
 

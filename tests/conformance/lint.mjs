@@ -62,7 +62,7 @@ const RULES = {
       types: [
         "AreaFigures", "ChangeBatch", "ClientCredential", "Closure", "Interval", "MatchesInState", "MatchesOfCategory", "MonthFigures",
         "NeedsInState", "NeedsOfCategory", "Opening", "PageInfo", "Permission", "Point", "PriceBand", "Refusal", "Session", "Sitting",
-        "SittingPlan", "Statistics", "UnitKindFigures", "Warning", "ZoneUse",
+        "SittingPlan", "Statistics", "TakeOver", "UnitKindFigures", "Warning", "ZoneUse",
       ],
     },
   },

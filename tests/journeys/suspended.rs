@@ -1,7 +1,7 @@
 //! A unit is suspended while it has live matches.
 
 use super::need;
-use crate::support::{Id, Thing, World, json};
+use crate::support::{Id, Thing, Value, World, json};
 
 async fn membership(w: &World, unit: &str) -> Thing {
     let unit = w.district.see(unit).await;
@@ -87,6 +87,11 @@ both! {
         let proposed = w.unit.transfer_match(input.clone()).await.done();
         assert_eq!((proposed.text("status"), proposed["unit"]["name"].as_str()), ("APPLIED", Some("坤博集团")));
         assert_eq!(proposed["outstanding"], "0", "it holds nothing yet");
+        // The other unit reads what it is asked to take over, and from whom, without the match itself.
+        let asked = "query($id: ID!) { node(id: $id) { ... on Match { transferOf { id } takesOver { quantity unit { name } pledge { title } } } } }";
+        let seen = w.unit2.query(asked, json!({ "id": proposed.id() })).await["node"].clone();
+        let offer = json!({ "quantity": "20", "unit": { "name": "神农集团" }, "pledge": { "title": "慰问大米" } });
+        assert_eq!(seen, json!({ "transferOf": null, "takesOver": offer }));
         w.unit.transfer_match(input.clone()).await.refused("TRANSFER_PENDING");
         assert_eq!(w.unit.see(&old).await.can("TRANSFER"), Err("TRANSFER_PENDING".to_owned()));
         assert_eq!(w.unit2.see(&proposed).await.can("CONFIRM"), Ok(()));
@@ -104,6 +109,7 @@ both! {
         w.unit2.confirm(&proposed).await.refused("REPORT_PENDING");
         w.secretary.refuse(&report, "少一袋").await.done();
         let taken = w.unit2.confirm(&proposed).await.done();
+        assert_eq!(w.unit2.query(asked, json!({ "id": proposed.id() })).await["node"]["takesOver"], Value::Null, "it is answered");
         assert_eq!(taken.standing(), "CONFIRMED: 20 = 20 outstanding");
         assert_eq!(taken["need"]["id"], winter.id());
         w.unit.sees(&old, "COMPLETED: 30 = 10 accepted + 20 returned").await;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use uuid::Uuid;
@@ -83,6 +83,22 @@ impl Match {
             Some(id) => Ok(request(ctx).loader.load_one(MatchKey(id)).await?),
             None => Ok(None),
         }
+    }
+
+    /// What it would take over on confirmation; null where it was not handed on, and once it is answered.
+    async fn takes_over(&self, ctx: &Context<'_>) -> Result<Option<TakeOver>> {
+        let proposed = self.0.transfer_of_id.filter(|_| self.0.status == MatchStatus::Applied);
+        let Some(old) = proposed else { return Ok(None) };
+        let loader = &request(ctx).loader;
+        let old = loader.load_one(TakenOver(old)).await?.ok_or(AppError::NotFound)?;
+        Ok(Some(TakeOver {
+            unit: unit(ctx, old.unit_id).await?,
+            quantity: Decimal::thousandths(old.outstanding),
+            pledge: match old.pledge_id {
+                Some(pledge) => loader.load_one(PledgeKey(pledge)).await?,
+                None => None,
+            },
+        }))
     }
 
     /// What its quantities count.
@@ -235,6 +251,32 @@ impl Loader<MatchKey> for Loaders {
             .all(&self.0.conn)
             .await?;
         Ok(rows.into_iter().map(|row| (MatchKey(row.id), Match::from(row))).collect())
+    }
+}
+
+/// What a unit is asked to take over from another.
+#[derive(SimpleObject)]
+pub struct TakeOver {
+    /// The unit that hands it on.
+    unit: MemberUnit,
+    /// How much is outstanding now.
+    quantity: Decimal,
+    /// The pledge that it came from; null where it was none, and to who may not see it.
+    pledge: Option<ResourcePledge>,
+}
+
+/// The match that a proposal is about. Whoever sees the proposal must know what it is asked for, and does not see that match.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct TakenOver(Uuid);
+
+impl Loader<TakenOver> for Loaders {
+    type Value = Arc<exchange::Model>;
+    type Error = AppError;
+
+    async fn load(&self, keys: &[TakenOver]) -> std::result::Result<HashMap<TakenOver, Arc<exchange::Model>>, AppError> {
+        let of = padded(keys.iter().map(|key| key.0));
+        let rows = exchange::Entity::find().filter(exchange::Column::Id.is_in(of)).all(&self.0.conn).await?;
+        Ok(rows.into_iter().map(|row| (TakenOver(row.id), Arc::new(row))).collect())
     }
 }
 
