@@ -11,6 +11,7 @@ CREATE TABLE complaints (
     words_sealed TEXT,
     contact_sealed TEXT,
     answer_sealed TEXT,
+    transfer_sealed TEXT,
     status TEXT NOT NULL,
     filed_at {instant} NOT NULL,
     due_at {instant} NOT NULL,
@@ -22,7 +23,7 @@ CREATE TABLE complaints (
     CONSTRAINT complaints_status CHECK (status IN ('RECEIVED', 'ANSWERED', 'ERASED')),
     CONSTRAINT complaints_place CHECK (community_id IS NULL OR street_id IS NOT NULL),
     CONSTRAINT complaints_words CHECK ((status = 'ERASED') = (words_sealed IS NULL)),
-    CONSTRAINT complaints_contact CHECK (words_sealed IS NOT NULL OR contact_sealed IS NULL),
+    CONSTRAINT complaints_erased CHECK (words_sealed IS NOT NULL OR (contact_sealed IS NULL AND transfer_sealed IS NULL)),
     CONSTRAINT complaints_answer CHECK ((status = 'ANSWERED') = (answer_sealed IS NOT NULL)),
     CONSTRAINT complaints_answered CHECK ((status = 'RECEIVED') = (answered_at IS NULL) AND (answered_at IS NULL) = (answered_by IS NULL))
 );
@@ -32,5 +33,7 @@ CREATE INDEX complaints_district ON complaints (district_id, id);
 CREATE INDEX complaints_street ON complaints (street_id, id);
 
 CREATE INDEX complaints_community ON complaints (community_id, id);
+
+CREATE INDEX complaints_handler ON complaints (handler_id, id) WHERE status = 'RECEIVED';
 
 CREATE INDEX complaints_next_step ON complaints (next_step_at) WHERE next_step_at IS NOT NULL

@@ -13,10 +13,13 @@ use crate::areas::entity::area;
 use crate::areas::rules::{check_keeps_records, check_reason, optional};
 use crate::auth::Permission;
 use crate::error::{AppError, Result};
-use crate::journal::{ChangeKind, Entry};
+use crate::journal::ChangeKind;
 use crate::refusal::{Reason, Refusal};
 use crate::units::rules::check_phone;
 use crate::work::Work;
+
+/// Working days that an area has for what is passed on to it.
+const AT_LEAST: u32 = 2;
 
 #[derive(Clone)]
 pub struct NewComplaint {
@@ -27,8 +30,46 @@ pub struct NewComplaint {
     pub contact_phone: Option<String>,
 }
 
+/// What somebody wrote, looked at before the database is asked for anything.
+#[derive(Clone)]
+pub struct Written {
+    area: Uuid,
+    kind: ComplaintKind,
+    words: String,
+    contact: Contact,
+}
+
+impl NewComplaint {
+    pub fn check(self) -> Result<Written, Refusal> {
+        let contact = Contact {
+            name: optional("contactName", self.contact_name.as_deref(), 40)?,
+            phone: optional("contactPhone", self.contact_phone.as_deref(), 20)?,
+        };
+        if let Some(phone) = &contact.phone {
+            check_phone("contactPhone", phone)?;
+        }
+        Ok(Written { area: self.area, kind: self.kind, words: rules::check_words("words", &self.words)?, contact })
+    }
+}
+
+impl Written {
+    /// What makes it another one, under the same key.
+    pub fn seed(&self, key: &str) -> String {
+        let Written { area, kind, words, contact } = self;
+        [
+            key,
+            &area.to_string(),
+            kind.code(),
+            words,
+            contact.name.as_deref().unwrap_or_default(),
+            contact.phone.as_deref().unwrap_or_default(),
+        ]
+        .join("\n")
+    }
+}
+
 /// Sends one, in nobody's name. Under a receipt number that is known already it is the one that was sent before.
-pub async fn file(work: &Work, new: &NewComplaint, receipt: &str) -> Result<Model> {
+pub async fn file(work: &Work, new: &Written, receipt: &str) -> Result<Model> {
     // One after the other, so that the same one sent twice at once is found by the second.
     let area = area::Entity::find_by_id(new.area).lock(LockType::NoKeyUpdate).one(work.read()).await?.ok_or(AppError::NotFound)?;
     let permit = work.permit(Permission::HandleComplaints, &area.scope(), None)?;
@@ -40,16 +81,8 @@ pub async fn file(work: &Work, new: &NewComplaint, receipt: &str) -> Result<Mode
     if !area.is_current(work.today()) {
         return Err(Refusal::from(Reason::AreaNotCurrent).at_input("area").into());
     }
-    let words = rules::check_words("words", &new.words)?;
-    let contact = Contact {
-        name: optional("contactName", new.contact_name.as_deref(), 40)?,
-        phone: optional("contactPhone", new.contact_phone.as_deref(), 20)?,
-    };
-    if let Some(phone) = &contact.phone {
-        check_phone("contactPhone", phone)?;
-    }
-    let is_given = contact.name.is_some() || contact.phone.is_some();
-    let contact = serde_json::to_vec(&contact).map_err(AppError::internal)?;
+    let is_given = new.contact.name.is_some() || new.contact.phone.is_some();
+    let contact = serde_json::to_vec(&new.contact).map_err(AppError::internal)?;
     let due_at = work.working_days(work.app().settings().complaint_days);
     let (street_id, community_id) = (area.ancestry().get(1).copied(), area.ancestry().get(2).copied());
     let keys = work.app().keys();
@@ -61,9 +94,10 @@ pub async fn file(work: &Work, new: &NewComplaint, receipt: &str) -> Result<Mode
         handler_id: area.id,
         kind: new.kind,
         receipt_digest,
-        words_sealed: Some(keys.seal(PURPOSE, words.as_bytes())),
+        words_sealed: Some(keys.seal(PURPOSE, new.words.as_bytes())),
         contact_sealed: is_given.then(|| keys.seal(PURPOSE, &contact)),
         answer_sealed: None,
+        transfer_sealed: None,
         status: ComplaintStatus::Received,
         filed_at: work.now(),
         due_at,
@@ -122,12 +156,13 @@ pub async fn transfer(work: &Work, id: Uuid, to: Uuid, reason: &str) -> Result<U
         street_id: Set(area.ancestry().get(1).copied()),
         community_id: Set(area.ancestry().get(2).copied()),
         handler_id: Set(area.id),
-        // One that could go up no further can again.
-        next_step_at: Set(complaint.next_step_at.or_else(|| Some(work.working_days(work.app().settings().complaint_days)))),
+        transfer_sealed: Set(Some(work.app().keys().seal(PURPOSE, reason.as_bytes()))),
+        // Whoever gets it has at least these days; one that could go up no further can again.
+        next_step_at: Set(complaint.next_step_at.max(Some(work.working_days(AT_LEAST)))),
         ..Default::default()
     };
     row.update(permit.write()).await?;
-    let entry = Entry::new(ChangeKind::ComplaintTransferred, complaint.node(), Some(complaint.district_id));
-    permit.record(entry.with(serde_json::json!({ "reason": reason })));
+    // The reason may tell of people: it is erased with the rest, and the journal is not.
+    permit.journal(ChangeKind::ComplaintTransferred, complaint.node(), Some(complaint.district_id));
     Ok(id)
 }

@@ -33,14 +33,15 @@ pub async fn run(app: &App) -> Result<u64> {
 
 async fn step(work: &Work, id: Uuid) -> Result<()> {
     let (complaint, permit) = hold(work, id).await?;
-    let Some(due) = complaint.next_step_at.filter(|at| *at <= work.now()) else { return Ok(()) };
+    if complaint.next_step_at.is_none_or(|at| at > work.now()) {
+        return Ok(());
+    }
     let mut row = ActiveModel { id: Set(id), next_step_at: Set(None), ..Default::default() };
     let kind = match (complaint.status, complaint.above_handler()) {
         (ComplaintStatus::Received, Some(above)) => {
             row.handler_id = Set(above);
-            // Counted from the day that the deadline ended, however late the sweep comes by.
-            let ended = due - TimeDelta::microseconds(1);
-            row.next_step_at = Set(Some(work.calendar().deadline(ended, work.app().settings().complaint_days)));
+            // From today: however late the sweep comes by, whoever it goes up to has its days.
+            row.next_step_at = Set(Some(work.working_days(work.app().settings().complaint_days)));
             Some(ChangeKind::ComplaintEscalated)
         }
         (ComplaintStatus::Received, None) => None,
@@ -49,6 +50,7 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
             row.words_sealed = Set(None);
             row.contact_sealed = Set(None);
             row.answer_sealed = Set(None);
+            row.transfer_sealed = Set(None);
             Some(ChangeKind::ComplaintErased)
         }
     };

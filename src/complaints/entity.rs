@@ -34,6 +34,7 @@ pub mod complaint {
         pub words_sealed: Option<String>,
         pub contact_sealed: Option<String>,
         pub answer_sealed: Option<String>,
+        pub transfer_sealed: Option<String>,
         pub status: ComplaintStatus,
         pub filed_at: DateTimeUtc,
         pub due_at: DateTimeUtc,
@@ -51,7 +52,7 @@ pub mod complaint {
 pub const PURPOSE: &str = "complaint";
 
 /// Whom to call.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Contact {
     pub name: Option<String>,
     pub phone: Option<String>,

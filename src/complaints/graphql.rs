@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
@@ -94,6 +94,13 @@ impl Complaint {
         Ok(self.0.opened(&request(ctx).app, &self.0.answer_sealed)?)
     }
 
+    /// Why it was passed on; null where it was not, once it is erased, and for all but those who answer for the area.
+    async fn transfer_reason(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let request = request(ctx);
+        let handled = self.0.is_handled_by(&request.viewer);
+        Ok(if handled { self.0.opened(&request.app, &self.0.transfer_sealed)? } else { None })
+    }
+
     /// When it was answered.
     async fn answered_at(&self) -> Option<DateTime<Utc>> {
         self.0.answered_at
@@ -131,7 +138,7 @@ struct TransferComplaintPayload {
 struct FileComplaintPayload {
     /// The complaint; null exactly where there are refusals.
     result: Option<Complaint>,
-    /// The receipt number, by which anybody follows it: shown this once, kept as a digest alone; null where there are refusals.
+    /// The receipt number, by which anybody follows it: shown this once, kept as a digest alone; null where there are refusals, and in a dry run.
     receipt: Option<String>,
     /// Why nothing was done; empty where it was.
     refusals: Vec<RefusalView>,
@@ -176,12 +183,13 @@ impl ComplaintQuery {
         Ok(actions::follow(&request(ctx).conn, &receipt).await?.map(Complaint))
     }
 
-    /// Complaints and suggestions of the areas that the viewer answers for, with all below; latest first.
+    /// Complaints and suggestions of the areas that the viewer answers for, with all below.
     #[allow(clippy::too_many_arguments)]
     async fn complaints(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which complaints; all where absent.")] filter: Option<ComplaintFilter>,
+        #[graphql(desc = "In which order; NEWEST where absent.")] order_by: Option<ComplaintOrder>,
         #[graphql(desc = "The first so many, 1 to 100; 20 where absent.")] first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
@@ -197,9 +205,25 @@ impl ComplaintQuery {
         if let Some(handler) = key_of(NodeKind::Area, &filter.handler)? {
             select = select.filter(complaint::Column::HandlerId.eq(handler));
         }
-        let sort = Sort::newest((complaint::Entity, complaint::Column::Id));
+        let newest = Sort::newest((complaint::Entity, complaint::Column::Id));
+        let sort = match order_by {
+            Some(ComplaintOrder::Oldest) => Sort { name: "OLDEST", descending: false, ..newest },
+            _ => newest,
+        };
         Ok(page(&request.conn, select, &sort, &args).await?.into())
     }
+}
+
+/// What is shorter is too easily that of somebody else.
+const SHORTEST_KEY: usize = 32;
+
+/// In which order complaints are listed.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+enum ComplaintOrder {
+    /// Latest first.
+    Newest,
+    /// Those that have waited longest first.
+    Oldest,
 }
 
 /// A new complaint or suggestion.
@@ -243,7 +267,7 @@ pub struct ComplaintMutation;
 #[Object]
 impl ComplaintMutation {
     /// Sends a complaint or a suggestion, in nobody's name: it takes no account, and one that is signed in leaves no trace. With an
-    /// Idempotency-Key, which should be long and random, the same one sent again is the one that there is, under the same receipt number. X-Dry-Run is for who is signed in.
+    /// Idempotency-Key of at least 32 characters, which should be random, the same one sent again is the one that there is, under the same receipt number. X-Dry-Run is for who is signed in.
     async fn file_complaint(
         &self,
         ctx: &Context<'_>,
@@ -257,24 +281,26 @@ impl ComplaintMutation {
             contact_name: input.contact_name,
             contact_phone: input.contact_phone,
         };
-        let seed = request.idempotency_key.as_ref().map(|key| format!("{key}\n{}\n{}\n{}", new.area, new.kind.code(), new.words));
-        let receipt = rules::receipt(seed.as_deref());
         let nobody = Viewer::system();
         let filed = async {
             // A dry run holds a transaction of its own, which is not for everybody to open.
             if request.dry_run && request.viewer.account.is_none() {
                 return Err(Reason::HeaderNotAllowed.into());
             }
+            let new = new.check()?;
+            let key = request.idempotency_key.as_deref().filter(|key| key.len() >= SHORTEST_KEY);
+            let receipt = rules::receipt(key.map(|key| new.seed(key)).as_deref());
             let file = |work| {
                 let (new, receipt) = (new.clone(), receipt.clone());
                 async move { actions::file(&work, &new, &receipt).await }
             };
-            request.app.write(&nobody, &request.conn, file).await
+            Ok((request.app.write(&nobody, &request.conn, file).await?, receipt))
         };
         match filed.await {
-            Ok(done) => Ok(FileComplaintPayload {
+            Ok((done, receipt)) => Ok(FileComplaintPayload {
                 result: Some(Complaint(done.value)),
-                receipt: Some(receipt),
+                // What was only tried has none.
+                receipt: Some(receipt).filter(|_| !request.dry_run),
                 refusals: Vec::new(),
                 warnings: WarningView::all(ctx, done.warnings).await?,
             }),

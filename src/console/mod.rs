@@ -153,7 +153,7 @@ async fn act(State(http): State<Http>, mut visit: Visit, body: Body) -> Response
         warnings.push(json!({ "message": failure.message }));
     }
     let to = given.first("then").map(|to| to.replace("{id}", id)).filter(|to| guard::is_local(to)).unwrap_or_else(|| visit.here.clone());
-    visit.cookies.tell(&name, &warnings);
+    visit.cookies.tell(&name, given.first("key").unwrap_or_default(), &warnings);
     redirect(visit, &to)
 }
 
@@ -165,7 +165,7 @@ async fn add_pictures(http: &Http, mut visit: Visit, given: Fields, pictures: Ve
         Ok(0) => visit.lang.pick("请先选择照片", "Choose pictures first").to_owned(),
         Ok(_) => {
             let to = given.first("then").filter(|to| guard::is_local(to)).unwrap_or(&visit.here).to_owned();
-            visit.cookies.tell(ADD_PICTURES, &Value::Null);
+            visit.cookies.tell(ADD_PICTURES, "", &Value::Null);
             return redirect(visit, &to);
         }
         Err(failure) if failure.status == StatusCode::UNPROCESSABLE_ENTITY => failure.message,

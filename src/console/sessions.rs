@@ -95,8 +95,8 @@ impl Cookies {
     }
 
     /// Keeps for the next page what a form has done.
-    pub(super) fn tell(&mut self, done: &str, warnings: &Value) {
-        let text = |warnings: &str| serde_urlencoded::to_string([("done", done), ("warnings", warnings)]).unwrap_or_default();
+    pub(super) fn tell(&mut self, done: &str, key: &str, warnings: &Value) {
+        let text = |warnings: &str| serde_urlencoded::to_string([("done", done), ("key", key), ("warnings", warnings)]).unwrap_or_default();
         let told = text(&warnings.to_string());
         // A browser keeps no more in one cookie.
         self.set(TOLD, &if told.len() < 3000 { told } else { text("[]") }, Some(Duration::from_secs(60)));
@@ -110,7 +110,8 @@ impl Cookies {
         let warnings: Vec<Value> = told.get("warnings").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let warnings: Vec<_> =
             warnings.iter().filter_map(|warning| warning["message"].as_str()).map(|message| json!({ "message": message })).collect();
-        json!({ "done": told.get("done").cloned().unwrap_or_default(), "warnings": warnings })
+        let text = |name: &str| told.get(name).cloned().unwrap_or_default();
+        json!({ "done": text("done"), "key": text("key"), "warnings": warnings })
     }
 
     pub(super) fn write(&self, headers: &mut HeaderMap) {

@@ -77,7 +77,6 @@ fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.add_function("asset", |name: &str| asset_address(name));
-    environment.add_function("new_key", new_secret);
     environment.add_filter("trimmed", |text: &str, most: usize| trimmed(text, most));
     environment
 }
@@ -116,6 +115,9 @@ fn variables(http: &Http, context: Context<'_>) -> Vec<(String, Value)> {
     put("tried", done.into());
     put("payload", of(payload));
     put("checked", checked.into());
+    // A form that was checked is sent under the key that it had.
+    let key = given.first("key").filter(|_| checked).map(str::to_owned);
+    put("new_key", Value::from_function(move || key.clone().unwrap_or_else(new_secret)));
     put("t", Value::from_function(move |zh: Value, en: Value| lang.pick(zh, en)));
     put("term", Value::from_function(move |of: &str, code: Value| term(lang, of, code.as_str().unwrap_or_default())));
     put(

@@ -69,13 +69,14 @@ impl World {
     }
 
     pub async fn complain(&mut self, community: usize, matter: &'static Grievance, days: u32) -> Result<()> {
-        let new = &NewComplaint {
+        let new = NewComplaint {
             area: self.communities[community].id,
             kind: matter.kind,
             words: matter.words.to_owned(),
             contact_name: None,
             contact_phone: None,
         };
+        let new = &new.check()?;
         let number = &receipt(None);
         let id = self.act(&Viewer::system(), |work| async move { Ok(file(&work, new, number).await?.id) }).await?;
         let day = self.calendar.add_working_days(self.today(), days);

@@ -27,6 +27,10 @@ mod valid;
 /// recursive, so this keeps the stack small whatever else is configured; the executor itself stops at 32.
 pub const NESTING: usize = 32;
 
+/// What nobody needs an account for, and fills the database: each costs as much as a large page, so that a caller's share holds few.
+pub const HEAVY: &str = "fileComplaint";
+const HEAVY_COST: u64 = 15_000;
+
 /// What a request may ask for. Each number is refused when exceeded, not when reached.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -60,7 +64,7 @@ pub struct Limits {
     /// ```
     ///
     /// and pass. A hundred with a hundred each cost 20,201 with an id alone, and pass; a third level makes two
-    /// million, and does not.
+    /// million, and does not. `fileComplaint` costs 15,000 beside.
     pub cost: u64,
     /// The same for who is not signed in: 40,000.
     pub anonymous_cost: u64,
@@ -181,7 +185,8 @@ pub fn admit(
     if operation.node.ty == OperationKind::Subscription && root_fields.len() != 1 {
         return Err(invalid("a subscription selects exactly one field", operation.pos));
     }
-    let cost = size.cost();
+    let heavy = root_fields.iter().filter(|field| **field == HEAVY).count() as u64;
+    let cost = size.cost() + heavy * HEAVY_COST;
     limit("cost", cost, limits.cost)?;
     limit("introspection", size.introspected, limits.introspection)?;
 

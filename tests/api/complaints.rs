@@ -36,7 +36,7 @@ async fn lists(who: &Actor) -> Vec<String> {
 /// Everything that the database holds of complaints, as text.
 async fn stored(app: &TestApp) -> String {
     let mut all = String::new();
-    for column in ["receipt_digest", "words_sealed", "contact_sealed", "answer_sealed"] {
+    for column in ["receipt_digest", "words_sealed", "contact_sealed", "answer_sealed", "transfer_sealed"] {
         for row in app.rows(&format!("SELECT {column} FROM complaints")).await {
             all += &row.try_get_by_index::<Option<String>>(0).expect("a text").unwrap_or_default();
         }
@@ -74,6 +74,15 @@ both! {
         }
     }
 
+    async fn one_request_of_nobody_files_two_at_most(app) {
+        let w = app.world().await;
+        let one = |n: usize| format!("c{n}: fileComplaint(input: {{ area: \"{}\", kind: COMPLAINT, words: \"{n}\" }}) {{ receipt }}", w.taoyuan);
+        let many = |count: usize| format!("mutation {{ {} }}", (0..count).map(one).collect::<String>());
+        assert_eq!(app.anyone().run(&many(3), json!({})).await.code(), "LIMIT_EXCEEDED");
+        app.anyone().run(&many(2), json!({})).await.ok();
+        assert_eq!(app.count("complaints").await, 2);
+    }
+
     async fn whoever_is_signed_in_leaves_no_trace(app) {
         let w = app.world().await;
         assert_eq!(file(&w.unit, about(&w.taoyuan, &json!({}))).await.ok()["fileComplaint"]["result"]["status"], "RECEIVED");
@@ -99,7 +108,7 @@ both! {
         }
         assert_eq!(app.count("complaints").await, 0);
         let tried = file(&w.unit.in_a_dry_run(), about(&w.taoyuan, &json!({}))).await.ok();
-        assert_eq!(tried["fileComplaint"]["result"]["status"], "RECEIVED");
+        assert_eq!((&tried["fileComplaint"]["result"]["status"], &tried["fileComplaint"]["receipt"]), (&json!("RECEIVED"), &Value::Null));
         let tried = file(&app.anyone().in_a_dry_run(), about(&w.taoyuan, &json!({}))).await.ok();
         assert_eq!(tried["fileComplaint"]["refusals"][0]["code"], "HEADER_NOT_ALLOWED");
         assert_eq!(app.count("complaints").await, 0, "a dry run leaves nothing");
@@ -115,6 +124,12 @@ both! {
         // Other words under the same key are another one.
         let other = file(&sender, about(&w.taoyuan, &json!({ "words": "另一件事" }))).await.ok();
         assert_ne!(other["fileComplaint"]["receipt"], receipts[0]);
+        let other = file(&sender, about(&w.taoyuan, &json!({ "contactPhone": "13904340022" }))).await.ok();
+        assert_ne!(other["fileComplaint"]["receipt"], receipts[0]);
+        // A short key is too easily that of somebody else.
+        let sender = app.anyone().with_key("1");
+        let twice = [file(&sender, about(&w.taoyuan, &json!({}))).await.ok(), file(&sender, about(&w.taoyuan, &json!({}))).await.ok()];
+        assert_ne!(twice[0]["fileComplaint"]["receipt"], twice[1]["fileComplaint"]["receipt"]);
     }
 
     async fn an_unanswered_one_goes_up_and_its_community_can_only_look(app) {
@@ -170,6 +185,9 @@ both! {
         w.secretary.transfer_complaint(json!({ "id": id, "area": w.shuanghui, "reason": " " })).await.refused("INVALID_INPUT");
         assert_eq!(w.secretary.transfer_complaint(to(&w.shuanghui)).await.done()["handler"]["name"], "双汇社区");
         assert_eq!(lists(&w.secretary2).await, [id.as_str()]);
+        let reason = "query($id: ID!) { node(id: $id) { ... on Complaint { transferReason } } }";
+        assert_eq!(w.secretary2.query(reason, json!({ "id": id })).await["node"]["transferReason"], "不属于本社区");
+        assert!(!stored(app).await.contains("不属于本社区"), "it may tell of people");
         assert_eq!(lists(&w.secretary).await, [""; 0], "it is no longer its matter");
         w.secretary2.answer_complaint(json!({ "id": id, "answer": "已办" })).await.done();
         assert_eq!(follow(app, &receipt).await["answer"], "已办");

@@ -29,7 +29,7 @@
   if (store && done) {
     Object.keys(store).forEach(function (name) {
       if (name.indexOf("alliance-draft-") !== 0) return;
-      try { if (JSON.parse(store.getItem(name))[" do"] === done) store.removeItem(name); } catch (_) { store.removeItem(name); }
+      try { if (JSON.parse(store.getItem(name))[" key"] === done) store.removeItem(name); } catch (_) { store.removeItem(name); }
     });
   }
 
@@ -44,8 +44,14 @@
     var kept = null;
     try { kept = JSON.parse(store.getItem(place)); } catch (_) { /* what cannot be read is no draft */ }
     var hidden = function (name) { return form.querySelector("input[type=hidden][name=" + name + "]") || {}; };
+    // What was refused is sent under the key of the page that says so.
+    if (kept && refused) {
+      kept[" key"] = hidden("key").value;
+      try { store.setItem(place, JSON.stringify(kept)); } catch (_) { /* full: as it was */ }
+    }
     if (kept && !refused) {
-      if (kept[" key"]) hidden("key").value = kept[" key"];
+      // Whoever comes back much later means another one.
+      if (kept[" key"] && Date.now() - kept[" at"] < 3600000) hidden("key").value = kept[" key"];
       fields.forEach(function (field) {
         if (!(field.name in kept)) return;
         if (field.type === "radio" || field.type === "checkbox") field.checked = kept[field.name].indexOf(field.value) >= 0;
@@ -54,7 +60,7 @@
       });
     }
     form.addEventListener("input", function () {
-      var values = { " do": hidden("do").value, " key": hidden("key").value };
+      var values = { " key": hidden("key").value, " at": Date.now() };
       fields.forEach(function (field) {
         if ((field.type === "radio" || field.type === "checkbox") && !field.checked) return;
         (values[field.name] = values[field.name] || []).push(field.value);
@@ -62,6 +68,9 @@
       try { store.setItem(place, JSON.stringify(values)); } catch (_) { /* full: no draft */ }
     });
   });
+
+  // What an address must not keep.
+  if (document.querySelector("[data-forget]")) history.replaceState(null, "", location.pathname);
 
   // A day that is chosen is gone to.
   all("form[data-go]").forEach(function (form) { form.addEventListener("change", function () { form.submit(); }); });
