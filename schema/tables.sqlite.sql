@@ -222,6 +222,8 @@ CREATE TABLE complaints (
     contact_sealed TEXT,
     answer_sealed TEXT,
     transfer_sealed TEXT,
+    objection_sealed TEXT,
+    earlier_sealed TEXT,
     status TEXT NOT NULL,
     filed_at TEXT NOT NULL,
     due_at TEXT NOT NULL,
@@ -233,8 +235,9 @@ CREATE TABLE complaints (
     CONSTRAINT complaints_status CHECK (status IN ('RECEIVED', 'ANSWERED', 'ERASED')),
     CONSTRAINT complaints_place CHECK (community_id IS NULL OR street_id IS NOT NULL),
     CONSTRAINT complaints_words CHECK ((status = 'ERASED') = (words_sealed IS NULL)),
-    CONSTRAINT complaints_erased CHECK (words_sealed IS NOT NULL OR (contact_sealed IS NULL AND transfer_sealed IS NULL)),
+    CONSTRAINT complaints_erased CHECK (words_sealed IS NOT NULL OR COALESCE(contact_sealed, transfer_sealed, objection_sealed, earlier_sealed) IS NULL),
     CONSTRAINT complaints_answer CHECK ((status = 'ANSWERED') = (answer_sealed IS NOT NULL)),
+    CONSTRAINT complaints_objection CHECK ((objection_sealed IS NULL) = (earlier_sealed IS NULL)),
     CONSTRAINT complaints_answered CHECK ((status = 'RECEIVED') = (answered_at IS NULL) AND (answered_at IS NULL) = (answered_by IS NULL))
 );
 

@@ -98,6 +98,8 @@ pub async fn file(work: &Work, new: &Written, receipt: &str) -> Result<Model> {
         contact_sealed: is_given.then(|| keys.seal(PURPOSE, &contact)),
         answer_sealed: None,
         transfer_sealed: None,
+        objection_sealed: None,
+        earlier_sealed: None,
         status: ComplaintStatus::Received,
         filed_at: work.now(),
         due_at,
@@ -133,6 +135,35 @@ pub async fn answer(work: &Work, id: Uuid, answer: &str) -> Result<Uuid> {
     row.update(permit.write()).await?;
     permit.journal(ChangeKind::ComplaintAnswered, complaint.node(), Some(complaint.district_id));
     Ok(id)
+}
+
+/// Says that the answer will not do: once, by the receipt number. The area above answers then, in the same time.
+pub async fn object(work: &Work, receipt: &str, words: &str) -> Result<Model> {
+    let digest = rules::receipt_digest(receipt).ok_or(AppError::NotFound)?;
+    let found = Entity::find().filter(Column::ReceiptDigest.eq(digest)).lock(LockType::NoKeyUpdate).one(work.read()).await?;
+    let complaint = found.ok_or(AppError::NotFound)?;
+    let handler = areas::entity::find(work.read(), complaint.handler_id).await?;
+    let permit = work.permit(Permission::HandleComplaints, &handler.scope(), None)?;
+    if !rules::object(&complaint)? {
+        return Ok(complaint);
+    }
+    let due_at = work.working_days(work.app().settings().complaint_days);
+    let row = ActiveModel {
+        id: Set(complaint.id),
+        handler_id: Set(complaint.above_handler().unwrap_or(complaint.handler_id)),
+        objection_sealed: Set(Some(work.app().keys().seal(PURPOSE, words.as_bytes()))),
+        earlier_sealed: Set(complaint.answer_sealed.clone()),
+        answer_sealed: Set(None),
+        status: Set(ComplaintStatus::Received),
+        due_at: Set(due_at),
+        answered_at: Set(None),
+        answered_by: Set(None),
+        next_step_at: Set(Some(due_at)),
+        ..Default::default()
+    };
+    let complaint = row.update(permit.write()).await?;
+    permit.journal(ChangeKind::ComplaintReopened, complaint.node(), Some(complaint.district_id));
+    Ok(complaint)
 }
 
 /// Passes one on to the area whose matter it is. The day by which it is to be answered stays.

@@ -51,6 +51,8 @@ async fn step(work: &Work, id: Uuid) -> Result<()> {
             row.contact_sealed = Set(None);
             row.answer_sealed = Set(None);
             row.transfer_sealed = Set(None);
+            row.objection_sealed = Set(None);
+            row.earlier_sealed = Set(None);
             Some(ChangeKind::ComplaintErased)
         }
     };

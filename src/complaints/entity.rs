@@ -35,6 +35,9 @@ pub mod complaint {
         pub contact_sealed: Option<String>,
         pub answer_sealed: Option<String>,
         pub transfer_sealed: Option<String>,
+        /// Why the answer would not do, and the answer that it was.
+        pub objection_sealed: Option<String>,
+        pub earlier_sealed: Option<String>,
         pub status: ComplaintStatus,
         pub filed_at: DateTimeUtc,
         pub due_at: DateTimeUtc,

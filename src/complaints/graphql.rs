@@ -17,10 +17,13 @@ use crate::db::{is_one_of, padded};
 use crate::error::AppError;
 use crate::graphql::eager::Eager;
 use crate::graphql::paging::{PageArgs, Sort, connection, page};
-use crate::graphql::{Action, Can, Loaders, Outcome, RefusalView, WarningView, can, key, key_of, mutate, offered, payload, request};
+use crate::graphql::{
+    Action, Can, Loaders, Outcome, RefusalView, Request, WarningView, can, key, key_of, mutate, offered, payload, request,
+};
 use crate::ids::NodeKind;
 use crate::refusal::Reason;
 use crate::units::rules::{mask_name, mask_phone};
+use crate::work::{Done, Work};
 
 /// A complaint or a suggestion. Those who answer for its area see it, and whoever has its receipt number.
 #[derive(Clone)]
@@ -101,6 +104,16 @@ impl Complaint {
         Ok(if handled { self.0.opened(&request.app, &self.0.transfer_sealed)? } else { None })
     }
 
+    /// Why the answer before this one would not do; null where nobody objected, and once it is erased.
+    async fn objection(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.0.opened(&request(ctx).app, &self.0.objection_sealed)?)
+    }
+
+    /// The answer that was objected to; null where none was, and once it is erased.
+    async fn earlier_answer(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.0.opened(&request(ctx).app, &self.0.earlier_sealed)?)
+    }
+
     /// When it was answered.
     async fn answered_at(&self) -> Option<DateTime<Utc>> {
         self.0.answered_at
@@ -121,6 +134,17 @@ impl Complaint {
 connection!(Complaint, ComplaintConnection, ComplaintEdge, "complaints");
 
 payload!(AnswerComplaintPayload, Complaint, ComplaintKey, "answerComplaint");
+
+/// What became of objectToAnswer.
+#[derive(SimpleObject)]
+struct ObjectToAnswerPayload {
+    /// The complaint; null exactly where there are refusals.
+    result: Option<Complaint>,
+    /// Why nothing was done; empty where it was.
+    refusals: Vec<RefusalView>,
+    /// What is worth a second look.
+    warnings: Vec<WarningView>,
+}
 
 /// What became of transferComplaint.
 #[derive(SimpleObject)]
@@ -261,13 +285,44 @@ struct TransferComplaintInput {
     reason: String,
 }
 
+/// Why an answer will not do.
+#[derive(InputObject)]
+struct ObjectToAnswerInput {
+    /// The receipt number.
+    receipt: String,
+    /// What will not do, at most 1,000 characters.
+    words: String,
+}
+
+/// Does something for whoever it is, in nobody's name. A dry run holds a transaction of its own, which is not for everybody to open.
+async fn by_nobody<F, Fut>(request: &Request, action: F) -> std::result::Result<Done<complaint::Model>, AppError>
+where
+    F: Fn(Work) -> Fut,
+    Fut: Future<Output = std::result::Result<complaint::Model, AppError>>,
+{
+    if request.dry_run && request.viewer.account.is_none() {
+        return Err(Reason::HeaderNotAllowed.into());
+    }
+    request.app.write(&Viewer::system(), &request.conn, action).await
+}
+
+/// What was done, or why it was not.
+async fn told<T>(ctx: &Context<'_>, outcome: std::result::Result<T, AppError>) -> Result<(Option<T>, Vec<RefusalView>)> {
+    match outcome {
+        Ok(done) => Ok((Some(done), Vec::new())),
+        Err(AppError::Refused(refusal)) => Ok((None, vec![RefusalView::of(ctx, *refusal).await?])),
+        Err(error) => Err(error.into()),
+    }
+}
+
 #[derive(Default)]
 pub struct ComplaintMutation;
 
 #[Object]
 impl ComplaintMutation {
     /// Sends a complaint or a suggestion, in nobody's name: it takes no account, and one that is signed in leaves no trace. With an
-    /// Idempotency-Key of at least 32 characters, which should be random, the same one sent again is the one that there is, under the same receipt number. X-Dry-Run is for who is signed in.
+    /// Idempotency-Key of at least 32 characters, which should be random, the same one sent again is the one that there is, under the same
+    /// receipt number. X-Dry-Run is for who is signed in.
     async fn file_complaint(
         &self,
         ctx: &Context<'_>,
@@ -281,12 +336,7 @@ impl ComplaintMutation {
             contact_name: input.contact_name,
             contact_phone: input.contact_phone,
         };
-        let nobody = Viewer::system();
         let filed = async {
-            // A dry run holds a transaction of its own, which is not for everybody to open.
-            if request.dry_run && request.viewer.account.is_none() {
-                return Err(Reason::HeaderNotAllowed.into());
-            }
             let new = new.check()?;
             let key = request.idempotency_key.as_deref().filter(|key| key.len() >= SHORTEST_KEY);
             let receipt = rules::receipt(key.map(|key| new.seed(key)).as_deref());
@@ -294,24 +344,42 @@ impl ComplaintMutation {
                 let (new, receipt) = (new.clone(), receipt.clone());
                 async move { actions::file(&work, &new, &receipt).await }
             };
-            Ok((request.app.write(&nobody, &request.conn, file).await?, receipt))
+            Ok((by_nobody(request, file).await?, receipt))
         };
-        match filed.await {
-            Ok((done, receipt)) => Ok(FileComplaintPayload {
-                result: Some(Complaint(done.value)),
-                // What was only tried has none.
-                receipt: Some(receipt).filter(|_| !request.dry_run),
-                refusals: Vec::new(),
-                warnings: WarningView::all(ctx, done.warnings).await?,
-            }),
-            Err(AppError::Refused(refusal)) => Ok(FileComplaintPayload {
-                result: None,
-                receipt: None,
-                refusals: vec![RefusalView::of(ctx, *refusal).await?],
-                warnings: Vec::new(),
-            }),
-            Err(error) => Err(error.into()),
-        }
+        let (done, refusals) = told(ctx, filed.await).await?;
+        let Some((done, receipt)) = done else {
+            return Ok(FileComplaintPayload { result: None, receipt: None, refusals, warnings: Vec::new() });
+        };
+        Ok(FileComplaintPayload {
+            result: Some(Complaint(done.value)),
+            // What was only tried has none.
+            receipt: Some(receipt).filter(|_| !request.dry_run),
+            refusals,
+            warnings: WarningView::all(ctx, done.warnings).await?,
+        })
+    }
+
+    /// Says by the receipt number that the answer will not do: once, and the area above answers. In nobody's name, as it was sent. X-Dry-Run is
+    /// for who is signed in.
+    async fn object_to_answer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What will not do.")] input: ObjectToAnswerInput,
+    ) -> Result<ObjectToAnswerPayload> {
+        let objected = async {
+            let words = rules::check_words("words", &input.words)?;
+            let object = |work| {
+                let (receipt, words) = (input.receipt.clone(), words.clone());
+                async move { actions::object(&work, &receipt, &words).await }
+            };
+            by_nobody(request(ctx), object).await
+        };
+        let (done, refusals) = told(ctx, objected.await).await?;
+        let (result, warnings) = match done {
+            Some(done) => (Some(Complaint(done.value)), WarningView::all(ctx, done.warnings).await?),
+            None => (None, Vec::new()),
+        };
+        Ok(ObjectToAnswerPayload { result, refusals, warnings })
     }
 
     /// Answers a complaint or a suggestion for its area.

@@ -48,6 +48,15 @@ pub fn handle(complaint: &Model) -> Result<(), Refusal> {
     }
 }
 
+/// Whether the answer can be objected to; `false` where that is done already, which it is once.
+pub fn object(complaint: &Model) -> Result<bool, Refusal> {
+    match (complaint.status, complaint.objection_sealed.is_some()) {
+        (ComplaintStatus::Answered, false) => Ok(true),
+        (ComplaintStatus::Received, true) => Ok(false),
+        _ => Err(Reason::WrongState { state: state(complaint) }.into()),
+    }
+}
+
 /// No I, L, O and U: nobody mistakes one character for another, or reads a word.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const GROUPS: usize = 4;

@@ -28,7 +28,7 @@ mod valid;
 pub const NESTING: usize = 32;
 
 /// What nobody needs an account for, and fills the database: each costs as much as a large page, so that a caller's share holds few.
-pub const HEAVY: &str = "fileComplaint";
+const HEAVY: &str = "fileComplaint";
 const HEAVY_COST: u64 = 15_000;
 
 /// What a request may ask for. Each number is refused when exceeded, not when reached.

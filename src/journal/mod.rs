@@ -244,6 +244,8 @@ term! {
         ComplaintTransferred = "COMPLAINT_TRANSFERRED" "转办投诉建议",
         /// A complaint was not answered in time and went up.
         ComplaintEscalated = "COMPLAINT_ESCALATED" "投诉建议逾期上报",
+        /// Somebody objected to the answer to a complaint; the area above answers.
+        ComplaintReopened = "COMPLAINT_REOPENED" "对答复不满意，重新办理",
         /// What a complaint said was erased.
         ComplaintErased = "COMPLAINT_ERASED" "清除投诉建议内容",
         /// Documents of a partner client were registered, or are no longer.

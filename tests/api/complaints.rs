@@ -36,7 +36,9 @@ async fn lists(who: &Actor) -> Vec<String> {
 /// Everything that the database holds of complaints, as text.
 async fn stored(app: &TestApp) -> String {
     let mut all = String::new();
-    for column in ["receipt_digest", "words_sealed", "contact_sealed", "answer_sealed", "transfer_sealed"] {
+    for column in
+        ["receipt_digest", "words_sealed", "contact_sealed", "answer_sealed", "transfer_sealed", "objection_sealed", "earlier_sealed"]
+    {
         for row in app.rows(&format!("SELECT {column} FROM complaints")).await {
             all += &row.try_get_by_index::<Option<String>>(0).expect("a text").unwrap_or_default();
         }
@@ -175,6 +177,31 @@ both! {
         assert_eq!(lists(&w.secretary).await, [id.as_str()], "that there was one stays");
     }
 
+    async fn whoever_has_the_number_objects_once_and_the_area_above_answers(app) {
+        let w = app.world().await;
+        let (receipt, id) = filed(app, &w.taoyuan).await;
+        let document = "mutation($input: ObjectToAnswerInput!) { objectToAnswer(input: $input) { result { status handler { name } objection \
+                        earlierAnswer answer } refusals { code path } } }";
+        let object = async |receipt: &str, words: &str| app.anyone().run(document, json!({ "input": { "receipt": receipt, "words": words } })).await;
+        let refused = async |receipt: &str, words: &str| object(receipt, words).await.ok()["objectToAnswer"]["refusals"][0]["code"].clone();
+        assert_eq!(object("0000-0000-0000-0000", "还是不亮").await.code(), "NOT_FOUND");
+        assert_eq!(refused(&receipt, "还没有答复").await, "WRONG_STATE");
+        w.secretary.answer_complaint(json!({ "id": id, "answer": "已报修" })).await.done();
+        assert_eq!(refused(&receipt, " ").await, "INVALID_INPUT");
+        // Pressed by eight at once it is said once.
+        let said = futures_util::future::join_all((0..8).map(|_| object(&receipt, "报修不是修好"))).await;
+        for answer in said {
+            let expected = json!({ "status": "RECEIVED", "handler": { "name": "北门街道" }, "objection": "报修不是修好", "earlierAnswer": "已报修", "answer": null });
+            assert_eq!(answer.ok()["objectToAnswer"]["result"], expected);
+        }
+        assert!(!stored(app).await.contains("报修不是修好"));
+        w.secretary.answer_complaint(json!({ "id": id, "answer": "已修好" })).await.failed("FORBIDDEN");
+        w.street.answer_complaint(json!({ "id": id, "answer": "今天修好了" })).await.done();
+        assert_eq!(refused(&receipt, "还要再提").await, "WRONG_STATE");
+        let kinds = ["COMPLAINT_FILED", "COMPLAINT_ANSWERED", "COMPLAINT_REOPENED", "COMPLAINT_ANSWERED"];
+        assert_eq!(app.journal_of(&id).await, kinds);
+    }
+
     async fn one_is_passed_on_within_its_district_and_then_is_that_areas(app) {
         let w = app.world().await;
         let (receipt, id) = filed(app, &w.taoyuan).await;
@@ -216,6 +243,10 @@ both! {
         assert!(!secretary.open("/").await.has("待答复的投诉建议"));
         let answered = resident.open(&format!("/complaints/follow?receipt={receipt}")).await;
         assert!(answered.has("灯已换好") && !answered.has(PHONE));
+        let again = format!("/complaints/follow?receipt={receipt}");
+        let objected = resident.fill(&again, "objectToAnswer", &[("receipt", &receipt), ("words", "又坏了")]).await;
+        assert_eq!(objected.status, 303);
+        assert!(resident.open(&again).await.has("又坏了"));
         assert_eq!(app.visitor_as("unit").await.open(&format!("/complaints/{id}")).await.status, 404);
     }
 }

@@ -216,6 +216,11 @@ pub(super) fn mutations<'a>(w: &'a World, s: &Stock, nobody: &'a Actor) -> Vec<R
             format!("input: {{ area: \"{}\", kind: SUGGESTION, words: \"多放几把椅子\" }}", w.taoyuan),
             vec![("nobody", nobody, Refused("HEADER_NOT_ALLOWED")), ("unit", &w.unit, Data)],
         ),
+        verb(
+            "objectToAnswer",
+            "input: { receipt: \"0000000000000000\", words: \"没有修好\" }".to_owned(),
+            vec![("nobody", nobody, Refused("HEADER_NOT_ALLOWED")), ("unit", &w.unit, NotFound)],
+        ),
         row!["answerComplaint", format!("input: {{ id: \"{}\", answer: \"已修好\" }}", s.complaint);
             secretary2 NotFound, unit NotFound, auditor NotFound, secretary Data],
         row!["transferComplaint", format!("input: {{ id: \"{}\", area: \"{}\", reason: \"街道办理\" }}", s.complaint, w.beimen);
