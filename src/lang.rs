@@ -8,6 +8,14 @@ pub enum Lang {
     En,
 }
 
+/// The plain character for one of full width, as keyboards for Chinese write it.
+pub fn half_width(c: char) -> char {
+    match u32::from(c) {
+        code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(c),
+        _ => c,
+    }
+}
+
 impl Lang {
     /// The first of the languages that `Accept-Language` prefers; Chinese where it names neither.
     pub fn accepted(header: &str) -> Lang {

@@ -12,6 +12,7 @@ use crate::auth::Permit;
 use crate::error::{AppError, Result};
 use crate::graphql::paging::{Key, Sort};
 use crate::ids::GlobalId;
+use crate::lang::half_width;
 
 /// The index as it is stored.
 mod word {
@@ -55,14 +56,7 @@ pub fn warm_up() {
 
 /// Full-width forms become plain ones, capitals small ones.
 fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| match u32::from(c) {
-            code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(c),
-            0x3000 => ' ',
-            _ => c,
-        })
-        .collect::<String>()
-        .to_lowercase()
+    text.chars().map(|c| if c == '\u{3000}' { ' ' } else { half_width(c) }).collect::<String>().to_lowercase()
 }
 
 fn is_word(token: &str) -> bool {

@@ -74,6 +74,11 @@ pub fn check_name(field: &'static str, name: &str) -> Result<String, Refusal> {
     line(field, name, 80)?.ok_or_else(|| Refusal::invalid(field, "请填写名称", "A name is needed"))
 }
 
+/// That an area is in force on a day: nothing new begins in one that was redrawn.
+pub fn check_current(area: &Model, field: &'static str, day: NaiveDate) -> Result<(), Refusal> {
+    if area.is_current(day) { Ok(()) } else { Err(Refusal::from(Reason::AreaNotCurrent).at_input(field)) }
+}
+
 /// Whether anything is done in the name of an area of this level: below a community there are only households.
 pub fn check_keeps_records(level: AreaLevel, field: &'static str) -> Result<(), Refusal> {
     match level {

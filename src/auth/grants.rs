@@ -11,11 +11,11 @@ use super::accounts::{districts, lock, permit};
 use super::entity::role_grant;
 use super::{Permission, Role, Scope, Viewer, account_node};
 use crate::areas::entity::{area, find};
-use crate::areas::rules::AreaLevel;
+use crate::areas::rules::{AreaLevel, check_current};
 use crate::error::{AppError, Result};
 use crate::ids::{GlobalId, NodeKind};
 use crate::journal::{ChangeKind, Entry};
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::Refusal;
 use crate::units::entity::{find_unit, unit};
 use crate::work::Work;
 
@@ -68,9 +68,7 @@ pub(super) async fn give(work: &Work, account: Uuid, new: &NewGrant) -> Result<U
         (Some(area), None) => {
             let area = find(work.read(), area).await?;
             let permit = work.permit(Permission::ManageAccounts, &area.scope(), Some(area.node()))?;
-            if !area.is_current(work.today()) {
-                return Err(Refusal::from(Reason::AreaNotCurrent).at_input("area").into());
-            }
+            check_current(&area, "area", work.today())?;
             (Some(area.level), area.district_id, permit)
         }
         (None, Some(unit)) => {

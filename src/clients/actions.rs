@@ -10,13 +10,13 @@ use uuid::Uuid;
 use super::entity::{client, credential, operation, visible_to};
 use super::rules;
 use crate::areas;
-use crate::areas::rules::{AreaLevel, check_name};
+use crate::areas::rules::{AreaLevel, check_current, check_name};
 use crate::auth::entity::{account, role_grant, session};
 use crate::auth::{ClientScope, NO_PASSWORD, Permission, Permit, Role, Scope, sessions};
 use crate::calendar::start_of;
 use crate::error::{AppError, Result};
 use crate::journal::{ChangeKind, Entry};
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::Refusal;
 use crate::work::Work;
 
 /// A credential without an end lasts so long.
@@ -69,9 +69,7 @@ pub async fn register(work: &Work, new: &NewClient) -> Result<Uuid> {
     if district.level != AreaLevel::District {
         return Err(Refusal::invalid("district", "请选择区(县)", "A client is registered in a district").into());
     }
-    if !district.is_current(work.today()) {
-        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("district").into());
-    }
+    check_current(&district, "district", work.today())?;
     let name = check_name("name", &new.name)?;
     let origins = rules::check_origins(&new.origins)?;
     let expires_on = rules::check_end(new.expires_on, work.today())?;

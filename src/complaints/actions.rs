@@ -6,15 +6,15 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use uuid::Uuid;
 
 use super::entity::complaint::{ActiveModel, Column, Entity, Model};
-use super::entity::{Contact, PURPOSE, hold};
+use super::entity::{Contact, PURPOSE, hold, permit};
 use super::rules::{self, ComplaintKind, ComplaintStatus};
 use crate::areas;
 use crate::areas::entity::area;
-use crate::areas::rules::{check_keeps_records, check_reason, optional};
+use crate::areas::rules::{check_current, check_keeps_records, check_reason, optional};
 use crate::auth::Permission;
 use crate::error::{AppError, Result};
 use crate::journal::ChangeKind;
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::Refusal;
 use crate::units::rules::check_phone;
 use crate::work::Work;
 
@@ -78,9 +78,7 @@ pub async fn file(work: &Work, new: &Written, receipt: &str) -> Result<Model> {
         return Ok(known);
     }
     check_keeps_records(area.level, "area")?;
-    if !area.is_current(work.today()) {
-        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("area").into());
-    }
+    check_current(&area, "area", work.today())?;
     let is_given = new.contact.name.is_some() || new.contact.phone.is_some();
     let contact = serde_json::to_vec(&new.contact).map_err(AppError::internal)?;
     let due_at = work.working_days(work.app().settings().complaint_days);
@@ -142,8 +140,7 @@ pub async fn object(work: &Work, receipt: &str, words: &str) -> Result<Model> {
     let digest = rules::receipt_digest(receipt).ok_or(AppError::NotFound)?;
     let found = Entity::find().filter(Column::ReceiptDigest.eq(digest)).lock(LockType::NoKeyUpdate).one(work.read()).await?;
     let complaint = found.ok_or(AppError::NotFound)?;
-    let handler = areas::entity::find(work.read(), complaint.handler_id).await?;
-    let permit = work.permit(Permission::HandleComplaints, &handler.scope(), None)?;
+    let permit = permit(work, &complaint).await?;
     if !rules::object(&complaint)? {
         return Ok(complaint);
     }
@@ -179,9 +176,7 @@ pub async fn transfer(work: &Work, id: Uuid, to: Uuid, reason: &str) -> Result<U
     if area.id == complaint.handler_id {
         return Err(Refusal::invalid("area", "现在就由该处办理", "It lies there already").into());
     }
-    if !area.is_current(work.today()) {
-        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("area").into());
-    }
+    check_current(&area, "area", work.today())?;
     let row = ActiveModel {
         id: Set(id),
         street_id: Set(area.ancestry().get(1).copied()),

@@ -112,7 +112,12 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
 pub async fn hold(work: &Work, id: Uuid) -> Result<(Model, Permit)> {
     let found = Entity::find_by_id(id).filter(visible_to(work.viewer())).lock(LockType::NoKeyUpdate).one(work.read()).await?;
     let complaint = found.ok_or(AppError::NotFound)?;
-    let handler = areas::entity::find(work.read(), complaint.handler_id).await?;
-    let permit = work.permit(Permission::HandleComplaints, &handler.scope(), Some(complaint.node()))?;
+    let permit = permit(work, &complaint).await?;
     Ok((complaint, permit))
+}
+
+/// The right to handle a complaint, which its handler has and whoever stands above.
+pub async fn permit(work: &Work, complaint: &Model) -> Result<Permit> {
+    let handler = areas::entity::find(work.read(), complaint.handler_id).await?;
+    work.permit(Permission::HandleComplaints, &handler.scope(), Some(complaint.node()))
 }

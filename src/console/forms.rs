@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::graphql::guard::{is_scalar, required_fields};
 use crate::http::{Http, whole, whole_of};
-use crate::lang::Lang;
+use crate::lang::{Lang, half_width};
 use crate::matches::rules::MOST_PICTURES;
 
 use super::MOST_FIELDS;
@@ -194,7 +194,7 @@ fn one(leaf: &str, text: &str) -> Value {
 /// A number as a keyboard for Chinese writes it, or as a page shows it: in full-width digits, its thousands set apart.
 fn digits(text: &str) -> String {
     let plain = text.chars().filter(|c| !matches!(c, ',' | '，'));
-    plain.map(|c| if matches!(c, '０'..='９' | '．' | '－') { char::from_u32(c as u32 - 0xFEE0).unwrap_or(c) } else { c }).collect()
+    plain.map(|c| if matches!(c, '０'..='９' | '．' | '－') { half_width(c) } else { c }).collect()
 }
 
 #[cfg(test)]

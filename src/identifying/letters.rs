@@ -1,6 +1,7 @@
 //! A text as it is meant, however it is written, each character knowing its place in the original.
 
 use super::{Span, Trait};
+use crate::lang::half_width;
 
 pub struct Letters {
     chars: Vec<char>,
@@ -40,7 +41,7 @@ fn sign(c: char) -> Option<u32> {
 fn plain(c: char) -> char {
     match u32::from(c) {
         0x3000 | 0xA0 | 0x2000..=0x200A | 0x202F | 0x205F => ' ',
-        code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).map_or(c, |c| c.to_ascii_lowercase()),
+        0xFF01..=0xFF5E => half_width(c).to_ascii_lowercase(),
         code @ 0x24B6..=0x24CF => char::from_u32(code - 0x24B6 + 0x61).unwrap_or(c),
         code @ 0x24D0..=0x24E9 => char::from_u32(code - 0x24D0 + 0x61).unwrap_or(c),
         0x2010..=0x2015 | 0x2212 | 0xFE63 | 0x2500 | 0x2501 => '-',

@@ -9,7 +9,7 @@ use super::deadlines::{journal_turn, next_step};
 use super::entity::{direction, directions, lock, need};
 use super::rules::{self, IntakeChannel, NeedStatus, Publication, Urgency};
 use crate::areas;
-use crate::areas::rules::{AreaLevel, check_reason, optional};
+use crate::areas::rules::{AreaLevel, check_current, check_reason, optional};
 use crate::auth::{Permission, Permit};
 use crate::calendar::shanghai_day;
 use crate::decimal::Decimal;
@@ -50,9 +50,7 @@ pub async fn post(work: &Work, new: &NewNeed) -> Result<Uuid> {
     if community.level != AreaLevel::Community {
         return Err(Refusal::invalid("community", "请选择社区(村)", "Choose a community").into());
     }
-    if !community.is_current(work.today()) {
-        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("community").into());
-    }
+    check_current(&community, "community", work.today())?;
     let [district, street, _] = community.ancestry()[..] else {
         return Err(AppError::internal("a community hangs on a street of a district"));
     };

@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use super::entity::{hold, permit, robot, visible_to};
 use super::rules;
-use crate::areas::rules::{check_keeps_records, check_name};
+use crate::areas::rules::{check_current, check_keeps_records, check_name};
 use crate::auth::Permit;
 use crate::error::Result;
 use crate::journal::feed::Position;
 use crate::journal::{ChangeKind, Entry};
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::Refusal;
 use crate::webhooks::entity::wrong_state;
 use crate::webhooks::rules::{PauseReason, WebhookStatus};
 use crate::work::Work;
@@ -52,9 +52,7 @@ fn digest(text: &Option<String>) -> Result<Option<i16>, Refusal> {
 pub async fn add(work: &Work, new: &NewRobot) -> Result<Uuid> {
     let (area, permit) = permit(work, new.area, None).await?;
     check_keeps_records(area.level, "area")?;
-    if !area.is_current(work.today()) {
-        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("area").into());
-    }
+    check_current(&area, "area", work.today())?;
     let name = check_name("name", &new.name)?;
     let kinds = rules::check_kinds(new.kinds.as_deref())?;
     let digest_at = digest(&new.digest_at)?;

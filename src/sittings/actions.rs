@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::entity::{find_plan, plan, reservation, visible_to};
 use super::rules::{self, PriceBands, ReservationStatus};
 use crate::areas;
-use crate::areas::rules::{check_keeps_records, check_reason, text};
+use crate::areas::rules::{check_current, check_keeps_records, check_reason, text};
 use crate::auth::{Permission, Permit};
 use crate::calendar::Span;
 use crate::decimal::Decimal;
@@ -97,9 +97,7 @@ pub async fn reserve(work: &Work, new: &NewReservation) -> Result<Uuid> {
     let venue = find_venue(work.read(), seen.venue_id).await?;
     let community = areas::entity::find(work.read(), new.community).await?;
     let permit = work.permit(Permission::ReservePlaces, &community.scope(), Some(community.node()))?;
-    if !community.is_current(work.today()) {
-        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("community").into());
-    }
+    check_current(&community, "community", work.today())?;
     check_keeps_records(community.level, "community")?;
     let zone = lock_zone(work.read(), seen.id).await?;
     let at = new.starts_at;

@@ -6,7 +6,8 @@ mod identity;
 use chrono::NaiveDate;
 
 use super::entity::{membership, pairing};
-use crate::areas::{self, rules::AreaLevel};
+use crate::areas;
+use crate::areas::rules::{AreaLevel, check_current};
 use crate::auth::{Permission, Role, Scope, Viewer};
 use crate::error;
 use crate::refusal::{Reason, Refusal, State};
@@ -176,10 +177,7 @@ pub fn check_community(area: &areas::Model, today: NaiveDate) -> Result<(), Refu
     if area.level != AreaLevel::Community {
         return Err(Refusal::invalid("community", "结对对象应为社区(村)", "A unit is paired with a community"));
     }
-    if !area.is_current(today) {
-        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("community"));
-    }
-    Ok(())
+    check_current(area, "community", today)
 }
 
 /// Whether a pairing is still to be ended on a day. What ended earlier, or before today, stays as it is.

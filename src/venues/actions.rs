@@ -10,13 +10,13 @@ use super::entity::{find_venue, find_zone, lock_venue, service, venue, zone};
 use super::rules::hours::{Closure, Closures, Opening, Openings};
 use super::rules::{self, Point, ServiceKind, VenueKind, ZoneKind, ZoneTerms};
 use crate::areas;
-use crate::areas::rules::{check_keeps_records, check_name};
+use crate::areas::rules::{check_current, check_keeps_records, check_name};
 use crate::auth::{Permission, Permit};
 use crate::decimal::Decimal;
 use crate::error::{AppError, Result};
 use crate::ids::GlobalId;
 use crate::journal::ChangeKind;
-use crate::refusal::{Reason, Refusal};
+use crate::refusal::Refusal;
 use crate::search;
 use crate::units::entity::find_unit;
 use crate::work::Work;
@@ -66,9 +66,7 @@ pub async fn add_venue(work: &Work, new: &NewVenue) -> Result<Uuid> {
             Refusal::invalid("kind", "单位阵地须注明所属单位，其他阵地不填单位", "UNIT_OWNED goes with a unit, and only that").into()
         );
     }
-    if !area.is_current(work.today()) {
-        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("area").into());
-    }
+    check_current(&area, "area", work.today())?;
     let model =
         venue::Model { name: check_name("name", &new.name)?, address: rules::check_text("address", new.address.as_deref())?, ..model };
     venue::Entity::insert(venue::ActiveModel::from(model.clone())).exec_without_returning(permit.write()).await?;

@@ -4,11 +4,10 @@ use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use crate::areas;
-use crate::areas::rules::{check_name, optional};
+use crate::areas::rules::{check_current, check_name, optional};
 use crate::auth::Permission;
 use crate::error::Result;
 use crate::journal::ChangeKind;
-use crate::refusal::{Reason, Refusal};
 use crate::search;
 use crate::units::entity::{alliance, find_alliance};
 use crate::work::Work;
@@ -18,9 +17,7 @@ const LONGEST_MODEL: usize = 500;
 pub async fn found_alliance(work: &Work, host: Uuid, name: &str, model: Option<&str>) -> Result<Uuid> {
     let host = areas::entity::find(work.read(), host).await?;
     let permit = work.permit(Permission::ManageAlliances, &host.scope(), Some(host.node()))?;
-    if !host.is_current(work.today()) {
-        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("host").into());
-    }
+    check_current(&host, "host", work.today())?;
     let alliance = alliance::Model {
         id: work.new_key(),
         district_id: host.district_id,

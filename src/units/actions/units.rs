@@ -4,7 +4,7 @@ use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use crate::areas;
-use crate::areas::rules::{AreaLevel, check_name, optional};
+use crate::areas::rules::{AreaLevel, check_current, check_name, optional};
 use crate::auth::{Permission, Scope};
 use crate::db::or_taken;
 use crate::error::Result;
@@ -50,9 +50,7 @@ pub async fn add_unit(work: &Work, new: &NewUnit) -> Result<Uuid> {
     if district.level != AreaLevel::District {
         return Err(Refusal::invalid("district", "请选择区(县)", "A unit is entered in a district").into());
     }
-    if !district.is_current(work.today()) {
-        return Err(Refusal::from(Reason::AreaNotCurrent).at_input("district").into());
-    }
+    check_current(&district, "district", work.today())?;
     let blank = unit::Model {
         id: work.new_key(),
         district_id: district.id,
